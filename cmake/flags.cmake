@@ -1,0 +1,37 @@
+# Compiler and linker flags of every target: warnings, and the hardening set of the OpenSSF guide.
+include(CheckCXXCompilerFlag)
+include(CheckLinkerFlag)
+
+add_library(claviger_flags INTERFACE)
+target_compile_options(claviger_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
+  -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+  -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -fno-plt)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(claviger_flags INTERFACE -Wthread-safety)
+endif()
+target_compile_definitions(claviger_flags INTERFACE _GLIBCXX_ASSERTIONS)
+target_link_options(claviger_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+
+foreach(flag -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr)
+  string(MAKE_C_IDENTIFIER ${flag} known)
+  check_cxx_compiler_flag(${flag} has${known})
+  if(has${known} AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(claviger_flags INTERFACE ${flag})
+  endif()
+endforeach()
+
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CLAVIGER_SANITIZE)
+  target_compile_definitions(claviger_flags INTERFACE _FORTIFY_SOURCE=3)
+  target_link_options(claviger_flags INTERFACE -Wl,--gc-sections)
+  target_compile_options(claviger_flags INTERFACE -ffunction-sections -fdata-sections)
+endif()
+
+if(CLAVIGER_SANITIZE)
+  target_compile_options(claviger_flags INTERFACE -fsanitize=${CLAVIGER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(claviger_flags INTERFACE -fsanitize=${CLAVIGER_SANITIZE})
+endif()
+if(CLAVIGER_FUZZ)
+  target_compile_options(claviger_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,157 @@
+// claviger credential: providers' secrets, which come in on stdin or a descriptor.
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "app/command.hpp"
+#include "app/house.hpp"
+#include "base/json_writer.hpp"
+#include "crypto/wipe.hpp"
+
+namespace claviger::app {
+namespace {
+
+struct Adding {
+  std::string name, provider, environment, base_url, owner, spend_alert, kind;
+  std::vector<std::string> origins;
+  std::int64_t rotate_days = 0;
+};
+
+struct SecretSource {
+  bool from_stdin = false;
+  int fd = -1;
+};
+
+std::shared_ptr<SecretSource> add_secret_source(CLI::App* command) {
+  auto source = std::make_shared<SecretSource>();
+  auto* from = command->add_option_group("secret");
+  from->add_flag("--secret-stdin", source->from_stdin, "Read the secret from stdin");
+  from->add_option("--secret-fd", source->fd, "Read the secret from this descriptor");
+  from->require_option(1);
+  return source;
+}
+
+void print_credentials(const Json& body, std::ostream& out) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& one : body["credentials"]) {
+    std::string current = "-";
+    for (const Json& version : one["versions"])
+      if (version["state"] == "current") current = plain(version["number"]);
+    rows.push_back({plain(one["name"]), plain(one["id"]), plain(one["provider"]), plain(one["environment"]),
+                    one["damaged"].get<bool>() ? "damaged" : plain(one["state"]), current,
+                    plain(one["base_url"])});
+  }
+  print_table(out, {"NAME", "ID", "PROVIDER", "ENVIRONMENT", "STATE", "VERSION", "BASE URL"}, rows);
+}
+
+void print_credential(const Json& body, std::ostream& out) {
+  Json facts = body;
+  facts.erase("versions");
+  print_object(out, facts);
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& version : body["versions"])
+    rows.push_back({plain(version["number"]), plain(version["state"]), plain(version["created"])});
+  out << '\n';
+  print_table(out, {"VERSION", "STATE", "CREATED"}, rows);
+}
+
+// Puts the secret into the body by hand: a JSON library would leave copies of it behind.
+int ask_with_secret(Terminal& terminal, const Common& common, const SecretSource& source,
+                    console::ApiRequest asked) {
+  auto secret = read_secret_fd(source.from_stdin ? terminal.in : source.fd);
+  if (!secret) return tell(terminal, common.output(), secret.error());
+  std::string body;
+  body.reserve(asked.body.size() + 6 * secret->size() + 32);
+  body.append(asked.body, 0, asked.body.size() - 1);  // without the closing brace
+  body += asked.body.size() > 2 ? ",\"secret\":" : "\"secret\":";
+  append_json_string(body, *secret);
+  body += '}';
+  crypto::wipe(*secret);
+  asked.body = std::move(body);
+  const int code = ask(terminal, common, asked, print_credential);
+  crypto::wipe(asked.body);
+  return code;
+}
+
+void add_add(Bench& bench, CLI::App* group) {
+  CLI::App* add =
+      bench.command(group, "add", "Puts a provider's secret into the vault",
+                    "  claviger credential add --data DIR --name openai-dev --provider openai --environment "
+                    "dev --secret-stdin < key\n"
+                    "  claviger credential add --data DIR --name local --provider vllm --environment dev \\\n"
+                    "      --base-url http://127.0.0.1:8000 --secret-fd 3 3< key");
+  auto common = add_common(add);
+  auto asked = std::make_shared<Adding>();
+  add->add_option("--name", asked->name, "Unique name")->required();
+  add->add_option("--provider", asked->provider, "openai, anthropic, gemini, ... or one of the configuration")
+      ->required();
+  add->add_option("--environment", asked->environment, "Only keys of this environment reach it")->required();
+  add->add_option("--base-url", asked->base_url, "Where the provider is (default: its own)");
+  add->add_option("--origin", asked->origins, "Further origin the secret may go to (repeatable)");
+  add->add_option("--owner", asked->owner, "Who answers for it");
+  add->add_option("--rotate-days", asked->rotate_days, "Wished age at rotation");
+  add->add_option("--spend-alert", asked->spend_alert, "Amount in USD a month that raises an alert");
+  add->add_option("--kind", asked->kind, "inference (default) or admin");
+  auto source = add_secret_source(add);
+  bench.action(add, [&terminal = bench.terminal, common, asked, source] {
+    Json body{{"name", asked->name}, {"provider", asked->provider}, {"environment", asked->environment}};
+    if (!asked->base_url.empty()) body["base_url"] = asked->base_url;
+    if (!asked->origins.empty()) body["origins"] = asked->origins;
+    if (!asked->owner.empty()) body["owner"] = asked->owner;
+    if (asked->rotate_days != 0) body["rotate_days"] = asked->rotate_days;
+    if (!asked->spend_alert.empty()) body["spend_alert"] = asked->spend_alert;
+    if (!asked->kind.empty()) body["kind"] = asked->kind;
+    return ask_with_secret(terminal, *common, *source, request("POST", "/api/v1/credentials", body));
+  });
+}
+
+void add_update(Bench& bench, CLI::App* group) {
+  CLI::App* update =
+      bench.command(group, "update", "Adds a new version of the secret",
+                    "  claviger credential update --data DIR openai-dev --secret-stdin < newkey");
+  auto common = add_common(update);
+  auto name = std::make_shared<std::string>();
+  auto later = std::make_shared<bool>(false);
+  update->add_option("CREDENTIAL", *name, "Name or id")->required();
+  update->add_flag("--later", *later, "Keep it pending instead of using it at once");
+  auto source = add_secret_source(update);
+  bench.action(update, [&terminal = bench.terminal, common, name, later, source] {
+    const Json body{{"publish", *later ? "later" : "now"}};
+    return ask_with_secret(terminal, *common, *source,
+                           request("POST", "/api/v1/credentials/" + segment(*name) + "/versions", body));
+  });
+}
+
+// A command on one credential with nothing but its name.
+void add_operation(Bench& bench, CLI::App* group, const std::string& name, const std::string& about,
+                   std::string_view method, const std::string& suffix) {
+  CLI::App* made =
+      bench.command(group, name, about, fmt::format("  claviger credential {} --data DIR openai-dev", name));
+  auto common = add_common(made);
+  auto subject = std::make_shared<std::string>();
+  made->add_option("CREDENTIAL", *subject, "Name or id")->required();
+  bench.action(made, [&terminal = bench.terminal, common, subject, method, suffix] {
+    return ask(terminal, *common, request(method, "/api/v1/credentials/" + segment(*subject) + suffix),
+               print_credential);
+  });
+}
+
+}  // namespace
+
+void add_credential_commands(Bench& bench) {
+  CLI::App* group = bench.group("credential", "Providers' secrets in the vault");
+  add_add(bench, group);
+  CLI::App* list = bench.command(group, "list", "Lists credentials", "  claviger credential list --data DIR");
+  auto common = add_common(list);
+  bench.action(list, [&terminal = bench.terminal, common] {
+    return ask(terminal, *common, request("GET", "/api/v1/credentials"), print_credentials);
+  });
+  add_operation(bench, group, "show", "Shows one credential and its versions", "GET", "");
+  add_update(bench, group);
+  add_operation(bench, group, "rollback", "Makes the previous version current again", "POST", "/rollback");
+  add_operation(bench, group, "disable", "Stops its use", "POST", "/disable");
+  add_operation(bench, group, "enable", "Allows its use again", "POST", "/enable");
+  add_operation(bench, group, "destroy", "Destroys the secret beyond recovery", "DELETE", "");
+}
+
+}  // namespace claviger::app

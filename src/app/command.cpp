@@ -1,0 +1,187 @@
+// Shared parts of the commands.
+#include "app/command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "crypto/wipe.hpp"
+
+namespace claviger::app {
+namespace {
+
+bool is_unreserved(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
+// The error of a problem+json answer.
+Error error_of(const console::ApiResponse& response) {
+  const Json problem = Json::parse(response.body, nullptr, false);
+  Error error;
+  error.code = response.status < 500 ? Code::invalid_input : Code::internal;
+  error.say = fmt::format("The server answered with status {}.", response.status);
+  if (!problem.is_object()) return error;
+  const std::string name = problem.value("code", "");
+  for (int i = 0; i < kCodeCount; ++i)
+    if (code_name(static_cast<Code>(i)) == name) error.code = static_cast<Code>(i);
+  error.say = problem.value("detail", error.say);
+  return error;
+}
+
+}  // namespace
+
+CLI::App* Bench::command(CLI::App* parent, const std::string& name, const std::string& about,
+                         const std::string& examples) {
+  CLI::App* made = parent->add_subcommand(name, about);
+  made->footer(examples.empty() ? std::string() : "Examples:\n" + examples);
+  return made;
+}
+
+CLI::App* Bench::group(const std::string& name, const std::string& about) {
+  CLI::App* made = app.add_subcommand(name, about);
+  made->require_subcommand(1);
+  return made;
+}
+
+void Bench::action(CLI::App* command, std::function<int()> run) {
+  command->callback([&chosen = chosen, run = std::move(run)] { chosen.run = run; });
+}
+
+std::shared_ptr<Common> add_common(CLI::App* command) {
+  auto common = std::make_shared<Common>();
+  command->add_option("--data", common->data, "Data directory")->required()->envname("CLAVIGER_DATA");
+  command->add_option("--config", common->config,
+                      "Configuration file (default: claviger.toml in the data directory)");
+  command->add_option("--root-key-file", common->unlock.root_key_file, "File that opens the vault");
+  command->add_option("--passphrase-fd", common->unlock.passphrase_fd,
+                      "Descriptor from which the vault's passphrase is read");
+  command->add_flag("--json", common->json, "Print JSON");
+  return common;
+}
+
+int exit_code(Code code) {
+  switch (code) {
+    case Code::not_found:
+    case Code::conflict:
+    case Code::already_exists:
+      return kNegative;
+    case Code::invalid_input:
+    case Code::invalid_json:
+    case Code::body_too_large:
+      return kUsage;
+    default:
+      return kFailure;
+  }
+}
+
+int tell(Terminal& terminal, Output output, const Error& error) {
+  if (output == Output::json) {
+    terminal.err << Json{{"error", {{"code", code_name(error.code)}, {"message", told(error)}}}}.dump()
+                 << '\n';
+  } else {
+    terminal.err << "claviger: " << told(error) << '\n';
+    if (!error.detail.empty() && error.detail != told(error)) terminal.err << "  (" << error.detail << ")\n";
+  }
+  return exit_code(error.code);
+}
+
+Reply ask_door(Terminal& terminal, const Common& common, Door& door, const console::ApiRequest& request) {
+  auto response = door.ask(request);
+  if (!response) return {tell(terminal, common.output(), response.error()), {}};
+  if (response->status >= 300) return {tell(terminal, common.output(), error_of(*response)), {}};
+  Reply reply;
+  reply.body = response->body.empty() ? Json::object() : Json::parse(response->body, nullptr, false);
+  crypto::wipe(response->body);
+  if (!reply.body.is_discarded()) return reply;
+  Error error{Code::upstream_malformed, Origin::upstream, {}, "The server's answer is not JSON.", 0};
+  return {tell(terminal, common.output(), error), {}};
+}
+
+int ask(Terminal& terminal, const Common& common, const console::ApiRequest& request, const Show& show) {
+  auto door = open_door({common.data, common.config, common.unlock});
+  if (!door) return tell(terminal, common.output(), door.error());
+  const Reply reply = ask_door(terminal, common, **door, request);
+  if (reply.exit != kOk) return reply.exit;
+  if (common.json)
+    terminal.out << reply.body.dump(2) << '\n';
+  else
+    show(reply.body, terminal.out);
+  return kOk;
+}
+
+console::ApiRequest request(std::string_view method, std::string path) {
+  console::ApiRequest made;
+  made.method = method;
+  made.path = std::move(path);
+  return made;
+}
+
+console::ApiRequest request(std::string_view method, std::string path, const Json& body) {
+  console::ApiRequest made = request(method, std::move(path));
+  made.content_type = "application/json";
+  made.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return made;
+}
+
+std::string segment(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (is_unreserved(c))
+      out.push_back(c);
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+void add_query(console::ApiRequest& request, std::string_view name, std::string_view value) {
+  if (value.empty()) return;
+  request.query.append(request.query.empty() ? "" : "&").append(name).append("=").append(segment(value));
+}
+
+std::string plain(const Json& value) {
+  if (value.is_null()) return "-";
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_array()) {
+    std::string text;
+    for (const Json& element : value) text.append(text.empty() ? "" : ", ").append(plain(element));
+    return text.empty() ? "-" : text;
+  }
+  return value.dump();
+}
+
+void print_table(std::ostream& out, const std::vector<std::string>& head,
+                 const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const std::string& title : head) widths.push_back(title.size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string text;
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      text += i + 1 < cells.size() ? fmt::format("{:<{}}  ", cells[i], widths[i]) : cells[i];
+    out << text << '\n';
+  };
+  line(head);
+  for (const auto& row : rows) line(row);
+  if (rows.empty()) out << "(none)\n";
+}
+
+void print_object(std::ostream& out, const Json& object) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : object.items()) width = std::max(width, name.size());
+  for (const auto& [name, value] : object.items()) {
+    if (!value.is_object()) {
+      out << fmt::format("{:<{}}  {}\n", name, width, plain(value));
+      continue;
+    }
+    out << name << '\n';
+    for (const auto& [inner, nested] : value.items())
+      out << fmt::format("  {:<20}  {}\n", inner, plain(nested));
+  }
+}
+
+}  // namespace claviger::app

@@ -1,0 +1,183 @@
+// Reads claviger.toml, refusing every key it does not know.
+#include "app/config.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <numeric>
+#include <span>
+#include <sstream>
+
+namespace claviger::app {
+namespace {
+
+constexpr std::string_view kSections[] = {"server", "upstream", "limits", "provider", "price"};
+constexpr std::string_view kServer[] = {"tls_cert", "tls_key", "root_key_file", "public_metrics"};
+constexpr std::string_view kUpstream[] = {"ca_file", "allow_http"};
+constexpr std::string_view kLimits[] = {"default_max_output_tokens"};
+constexpr std::string_view kProvider[] = {"dialect",          "base_url",     "key_header",
+                                          "max_tokens_field", "stream_usage", "self_hosted"};
+
+// Levenshtein distance, in one row.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t corner = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = corner + (a[i] == b[j] ? 0 : 1);
+      corner = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+std::unexpected<Error> bad(const toml::node& where, std::string_view what) {
+  return refuse(Code::configuration,
+                fmt::format("Configuration, line {}: {}", where.source().begin.line, what));
+}
+
+Result<void> check_keys(const toml::table& table, std::string_view section,
+                        std::span<const std::string_view> known) {
+  for (const auto& [key, value] : table) {
+    const std::string_view name = key.str();
+    if (std::ranges::find(known, name) != known.end()) continue;
+    const auto nearest = std::ranges::min_element(
+        known, {}, [&](std::string_view candidate) { return distance(name, candidate); });
+    const std::string full = section.empty() ? std::string(name) : fmt::format("{}.{}", section, name);
+    return bad(value, fmt::format("unknown key '{}'; the nearest known key is '{}'.", full, *nearest));
+  }
+  return {};
+}
+
+// Reads `key` of `table` into `out` when it is there; refuses another type.
+template <class T>
+Result<void> read(const toml::table& table, std::string_view key, T& out, std::string_view type) {
+  const toml::node* node = table.get(key);
+  if (node == nullptr) return {};
+  const auto value = node->value_exact<T>();
+  if (!value) return bad(*node, fmt::format("'{}' must be {}.", key, type));
+  out = *value;
+  return {};
+}
+
+Result<void> read_texts(const toml::table& table, std::string_view key, std::vector<std::string>& out) {
+  const toml::node* node = table.get(key);
+  if (node == nullptr) return {};
+  const toml::array* list = node->as_array();
+  if (list == nullptr) return bad(*node, fmt::format("'{}' must be a list of texts.", key));
+  for (const toml::node& element : *list) {
+    const auto text = element.value_exact<std::string>();
+    if (!text) return bad(element, fmt::format("'{}' must be a list of texts.", key));
+    out.push_back(*text);
+  }
+  return {};
+}
+
+// The table of that name, or nullptr when it is absent.
+Result<const toml::table*> section(const toml::table& file, std::string_view name,
+                                   std::span<const std::string_view> known) {
+  const toml::node* node = file.get(name);
+  if (node == nullptr) return nullptr;
+  const toml::table* table = node->as_table();
+  if (table == nullptr) return bad(*node, fmt::format("'{}' is written [{}].", name, name));
+  TRY_VOID(check_keys(*table, name, known));
+  return table;
+}
+
+Result<void> read_server(const toml::table& file, Config& config) {
+  TRY(const toml::table* server, section(file, "server", kServer));
+  if (server == nullptr) return {};
+  TRY_VOID(read(*server, "tls_cert", config.tls_cert, "a text"));
+  TRY_VOID(read(*server, "tls_key", config.tls_key, "a text"));
+  TRY_VOID(read(*server, "root_key_file", config.root_key_file, "a text"));
+  TRY_VOID(read(*server, "public_metrics", config.public_metrics, "true or false"));
+  if (config.tls_cert.empty() != config.tls_key.empty())
+    return bad(*server, "'tls_cert' and 'tls_key' go together: give both or neither.");
+  return {};
+}
+
+Result<void> read_upstream(const toml::table& file, Config& config) {
+  TRY(const toml::table* upstream, section(file, "upstream", kUpstream));
+  if (upstream == nullptr) return {};
+  TRY_VOID(read(*upstream, "ca_file", config.ca_file, "a text"));
+  return read_texts(*upstream, "allow_http", config.allow_http);
+}
+
+Result<void> read_limits(const toml::table& file, Config& config) {
+  TRY(const toml::table* limits, section(file, "limits", kLimits));
+  if (limits == nullptr || !limits->contains("default_max_output_tokens")) return {};
+  std::int64_t tokens = 0;
+  TRY_VOID(read(*limits, "default_max_output_tokens", tokens, "an integer"));
+  if (tokens < 1)
+    return bad(*limits->get("default_max_output_tokens"), "'default_max_output_tokens' is at least 1.");
+  config.default_max_output_tokens = tokens;
+  return {};
+}
+
+// [provider.NAME] in the words of provider::parse_providers, which checks the values.
+Result<void> read_providers(const toml::table& file, Config& config) {
+  const toml::node* node = file.get("provider");
+  if (node == nullptr) return {};
+  const toml::table* providers = node->as_table();
+  if (providers == nullptr) return bad(*node, "'provider' is written [provider.NAME].");
+  for (const auto& [name, value] : *providers) {
+    const toml::table* given = value.as_table();
+    if (given == nullptr) return bad(value, "'provider' is written [provider.NAME].");
+    TRY_VOID(check_keys(*given, fmt::format("provider.{}", name.str()), kProvider));
+    toml::table row = *given;
+    row.insert_or_assign("name", std::string(name.str()));
+    if (const auto header = row["key_header"].value<std::string>()) {
+      row.insert_or_assign("key_placement", *header == "authorization" ? "bearer" : *header);
+      row.erase("key_header");
+    }
+    std::ostringstream text;
+    text << toml::table{{"provider", toml::array{row}}};
+    auto parsed = provider::parse_providers(text.str(), provider::OtherTables::refuse);
+    if (!parsed) return bad(*given, told(parsed.error()));
+    for (provider::Provider& one : *parsed) config.providers.push_back(std::move(one));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string text) try {
+  const toml::table file = toml::parse(text);
+  TRY_VOID(check_keys(file, "", kSections));
+  Config config;
+  TRY_VOID(read_server(file, config));
+  TRY_VOID(read_upstream(file, config));
+  TRY_VOID(read_limits(file, config));
+  TRY_VOID(read_providers(file, config));
+  config.text = std::move(text);
+  TRY(const provider::Catalog checked, make_catalog(config));
+  return config;
+} catch (const toml::parse_error& error) {
+  return refuse(Code::configuration,
+                fmt::format("Configuration, line {}: {}.", error.source().begin.line, error.description()));
+}
+
+Result<Config> load_config(const std::string& path) {
+  if (path.empty()) return parse_config("");
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file.is_open() || file.bad())
+    return refuse(Code::configuration, fmt::format("The configuration file {} cannot be read.", path));
+  auto config = parse_config(std::move(text).str());
+  if (!config) config.error().say = fmt::format("{}: {}", path, told(config.error()));
+  return config;
+}
+
+Result<provider::Catalog> make_catalog(const Config& config) {
+  TRY(provider::PriceBook prices, provider::PriceBook::with_operator_rows(provider::kPricesData, config.text,
+                                                                          provider::OtherTables::ignore));
+  return provider::Catalog::make(config.providers, std::move(prices));
+}
+
+}  // namespace claviger::app

@@ -1,0 +1,39 @@
+// The configuration file, claviger.toml: read strictly, every key known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "provider/provider.hpp"
+
+namespace claviger::app {
+
+struct Config {
+  // [server]
+  std::string tls_cert;  // PEM chain; with tls_key: the gate and the admin API speak TLS
+  std::string tls_key;
+  std::string root_key_file;
+  bool public_metrics = false;  // /metrics without a token
+  // [upstream]
+  std::string ca_file;                  // PEM; besides the system's
+  std::vector<std::string> allow_http;  // hosts that a credential may name with http://
+  // [limits]
+  std::optional<std::int64_t> default_max_output_tokens;  // where neither key nor request has one
+  // [provider.NAME]
+  std::vector<provider::Provider> providers;
+  // The whole text, for [[price]].
+  std::string text;
+};
+
+// Refuses configuration with the key, its line and the nearest known key.
+Result<Config> parse_config(std::string text);
+// The file `path`, or an empty configuration when `path` is empty.
+Result<Config> load_config(const std::string& path);
+// The built-in providers and prices with the configuration's over them.
+Result<provider::Catalog> make_catalog(const Config& config);
+
+}  // namespace claviger::app

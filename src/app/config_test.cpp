@@ -1,0 +1,112 @@
+// The configuration file: what is refused, with line and nearest key, and what is read.
+#include "app/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace claviger::app {
+namespace {
+
+using testing::HasSubstr;
+
+std::string refusal(std::string text) {
+  const auto config = parse_config(std::move(text));
+  if (config) return "accepted";
+  EXPECT_EQ(config.error().code, Code::configuration);
+  return std::string(told(config.error()));
+}
+
+TEST(Config, an_unknown_key_is_refused_with_its_line_and_the_nearest_known_key) {
+  const std::string said = refusal("[server]\ntls_cert = 'a'\ntls_kee = 'b'\n");
+  EXPECT_THAT(said, HasSubstr("line 3"));
+  EXPECT_THAT(said, HasSubstr("'server.tls_kee'"));
+  EXPECT_THAT(said, HasSubstr("'tls_key'"));
+  EXPECT_THAT(refusal("\n[sever]\n"), testing::AllOf(HasSubstr("'sever'"), HasSubstr("'server'")));
+  EXPECT_THAT(refusal("[upstream]\ncafile = 'x'\n"), HasSubstr("'ca_file'"));
+  EXPECT_THAT(refusal("[limits]\nmax_output_token = 5\n"), HasSubstr("'default_max_output_tokens'"));
+  EXPECT_THAT(refusal("[provider.x]\ndialekt = 'openai'\n"),
+              testing::AllOf(HasSubstr("'provider.x.dialekt'"), HasSubstr("'dialect'"), HasSubstr("line 2")));
+}
+
+TEST(Config, values_of_the_wrong_kind_are_refused_with_their_line) {
+  EXPECT_THAT(refusal("[server]\npublic_metrics = 'yes'\n"),
+              testing::AllOf(HasSubstr("line 2"), HasSubstr("true or")));
+  EXPECT_THAT(refusal("[server]\ntls_cert = 5\n"), HasSubstr("must be a text"));
+  EXPECT_THAT(refusal("[upstream]\nallow_http = 'h'\n"), HasSubstr("list of texts"));
+  EXPECT_THAT(refusal("[upstream]\nallow_http = [5]\n"), HasSubstr("list of texts"));
+  EXPECT_THAT(refusal("[limits]\ndefault_max_output_tokens = 0\n"), HasSubstr("at least 1"));
+  EXPECT_THAT(refusal("server = 5\n"), HasSubstr("written [server]"));
+  EXPECT_THAT(refusal("provider = 5\n"), HasSubstr("[provider.NAME]"));
+}
+
+TEST(Config, what_goes_together_is_asked_for_together) {
+  EXPECT_THAT(refusal("[server]\ntls_cert = 'a'\n"), HasSubstr("both or neither"));
+}
+
+TEST(Config, what_is_no_toml_is_refused_with_its_line) {
+  EXPECT_THAT(refusal("[server]\ntls_cert = \n"), HasSubstr("line 2"));
+}
+
+TEST(Config, a_bad_provider_or_price_is_refused) {
+  EXPECT_NE(refusal("[provider.x]\ndialect = 'cobol'\n"), "accepted");
+  EXPECT_NE(refusal("[provider.x]\nbase_url = 'https://h'\n"), "accepted");
+  EXPECT_NE(refusal("[[price]]\nprovider = 'openai'\nmodels = ['m']\ninput = 2.5\n"), "accepted");
+}
+
+TEST(Config, a_file_that_cannot_be_read_is_named) {
+  const auto config = load_config("/nonexistent/claviger.toml");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(std::string(told(config.error())), HasSubstr("/nonexistent/claviger.toml"));
+}
+
+TEST(Config, nothing_is_a_good_configuration) {
+  const auto config = load_config("");
+  ASSERT_TRUE(config) << told(config.error());
+  const auto catalog = make_catalog(*config);
+  ASSERT_TRUE(catalog);
+  EXPECT_NE(catalog->find("openai"), nullptr);
+}
+
+TEST(Config, everything_is_read) {
+  const auto config = parse_config(R"(
+[server]
+tls_cert = "c.pem"
+tls_key = "k.pem"
+root_key_file = "/mnt/root.key"
+public_metrics = true
+[upstream]
+ca_file = "ca.pem"
+allow_http = ["models.internal"]
+[limits]
+default_max_output_tokens = 4096
+[provider.mine]
+dialect = "openai"
+base_url = "https://models.example.com/v1"
+key_header = "x-api-key"
+max_tokens_field = "max_tokens"
+[[price]]
+provider = "mine"
+models = ["big-*"]
+input = "1.5"
+output = "3"
+)");
+  ASSERT_TRUE(config) << told(config.error());
+  EXPECT_EQ(config->tls_cert, "c.pem");
+  EXPECT_EQ(config->tls_key, "k.pem");
+  EXPECT_EQ(config->root_key_file, "/mnt/root.key");
+  EXPECT_TRUE(config->public_metrics);
+  EXPECT_EQ(config->ca_file, "ca.pem");
+  EXPECT_EQ(config->allow_http, std::vector<std::string>{"models.internal"});
+  EXPECT_EQ(config->default_max_output_tokens, 4096);
+  const auto catalog = make_catalog(*config);
+  ASSERT_TRUE(catalog) << told(catalog.error());
+  const provider::Provider* mine = catalog->find("mine");
+  ASSERT_NE(mine, nullptr);
+  EXPECT_EQ(mine->key_placement, provider::KeyPlacement::x_api_key);
+  EXPECT_EQ(mine->default_base_url, "https://models.example.com/v1");
+  EXPECT_NE(catalog->prices().find("mine", "big-7b", {1'790'000'000'000'000'000}), nullptr);
+  EXPECT_NE(catalog->find("openai"), nullptr);
+}
+
+}  // namespace
+}  // namespace claviger::app

@@ -1,0 +1,173 @@
+// Builds the control plane and takes it down.
+#include "app/house.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "identity/once.hpp"
+#include "steward/alert.hpp"
+#include "steward/usage.hpp"
+
+namespace claviger::app {
+
+const std::string_view kVersion = "0.1.0";
+
+namespace {
+
+crypto::HmacSha256 pepper(const vault::Vault& vault, std::string_view label) {
+  const crypto::Key key = vault.subkey(label);
+  return crypto::HmacSha256(ByteView(key.data(), key.size()));
+}
+
+std::string_view durability_name(store::Durability durability) {
+  return durability == store::Durability::disk ? "disk" : "process";
+}
+
+}  // namespace
+
+Result<void> install_tables(store::Store& store) {
+  return store::install(
+      store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema, identity::kOnceSchema,
+              ledger::kSchema, steward::kUsageSchema, steward::kAlertSchema, steward::kDeriveSchema});
+}
+
+Result<std::unique_ptr<House>> House::open(HouseOptions options, const Clock& clock, Rng& rng) {
+  TRY_VOID(crypto::self_test());
+  TRY(store::DataDir dir, store::DataDir::open(options.data));
+  std::unique_ptr<House> house(new House(std::move(dir), std::move(options.config), clock, rng));
+  TRY(provider::Catalog catalog, make_catalog(house->config_));
+  house->catalog_ = std::make_shared<const provider::Catalog>(std::move(catalog));
+  TRY_VOID(house->open_vault(options.unlock, options.durability));
+  TRY_VOID(house->open_journal(options.durability));
+  house->build_api();
+  return house;
+}
+
+House::~House() {
+  if (!closed_ && writer_ && ledger_ && deriver_) (void)close();
+}
+
+Result<void> House::open_vault(const UnlockOptions& unlock, store::Durability durability) {
+  TRY(store_, store::SqliteStore::open({dir_.database(), durability, store::kDataVersion}));
+  TRY_VOID(install_tables(*store_));
+  arena_ = std::make_unique<SecretArena>();
+  TRY(const vault::Unlock with, make_unlock(unlock, config_, dir_));
+  TRY(vault_, vault::Vault::open(*store_, rng_, clock_, with, *arena_));
+  keys_ = std::make_unique<identity::Keys>(*store_, rng_, clock_, pepper(*vault_, "key-pepper"));
+  tokens_ = std::make_unique<identity::AdminTokens>(*store_, rng_, clock_, pepper(*vault_, "admin-pepper"));
+  return {};
+}
+
+// The order that steward/derive.hpp gives.
+Result<void> House::open_journal(store::Durability durability) {
+  TRY(journal_, PosixFolder::open(dir_.journal()));
+  TRY(audit_, PosixFolder::open(dir_.audit()));
+  TRY(epoch_, steward::next_epoch(*store_, *journal_));
+  const journal::Start start{clock_.now(), kVersion, durability_name(durability)};
+  TRY(writer_, journal::Writer::open(*journal_, "steward", epoch_, start));
+  TRY_VOID(writer_->flush());
+  TRY(ledger_, ledger::Ledger::open(*store_, epoch_, steward::usage_sum));
+  steward::DeriverOptions options;
+  const crypto::Key seed = vault_->subkey("audit-sign");
+  options.sign_seed = seed;
+  TRY(deriver_, steward::Deriver::open(*store_, *ledger_, *journal_, *audit_, clock_, *writer_, options));
+  crypto::wipe(options.sign_seed);
+  TRY_VOID(deriver_->recover());
+  TRY_VOID(store_->write([&](store::Tx& tx) { return ledger_->recover(tx, epoch_); }));
+  return watch_spend();
+}
+
+Result<void> House::watch_spend() {
+  TRY(const auto credentials, vault_->list());
+  std::vector<steward::CredentialLimit> limits;
+  for (const vault::Credential& credential : credentials)
+    if (credential.spend_alert) limits.push_back({credential.id, *credential.spend_alert});
+  deriver_->watch_credentials(std::move(limits));
+  return {};
+}
+
+Result<void> House::changed() {
+  TRY_VOID(watch_spend());
+  return wiring_.republish ? wiring_.republish() : Result<void>{};
+}
+
+void House::build_api() {
+  console::Parts parts{*store_,
+                       *vault_,
+                       *keys_,
+                       *tokens_,
+                       *ledger_,
+                       *deriver_,
+                       *writer_,
+                       *journal_,
+                       clock_,
+                       rng_,
+                       catalog_,
+                       [this] { return changed(); },
+                       [this](const gate::Inquiry& inquiry) -> Result<gate::Explanation> {
+                         if (wiring_.explain) return wiring_.explain(inquiry);
+                         TRY(const auto world, make_world(0));
+                         return gate::explain(inquiry, *world, *ledger_);
+                       }};
+  parts.gate_metrics = [this](console::Exposition& out) {
+    if (wiring_.gate_metrics) wiring_.gate_metrics(out);
+  };
+  parts.ready = [this] { return wiring_.ready ? wiring_.ready() : Result<void>{}; };
+  parts.plain_http_hosts = config_.allow_http;
+  parts.metrics = config_.public_metrics ? console::MetricsAccess::everyone : console::MetricsAccess::auditor;
+  parts.version = kVersion;
+  api_ = std::make_unique<console::Api>(std::move(parts));
+}
+
+Result<std::shared_ptr<const gate::World>> House::make_world(std::uint64_t generation) {
+  auto world = std::make_shared<gate::World>();
+  world->generation = generation;
+  world->catalog = catalog_;
+  world->default_max_output = config_.default_max_output_tokens;
+  TRY(auto keys, keys_->list());
+  std::vector<std::pair<std::string_view, std::shared_ptr<const gate::KeyEntry>>> entries;
+  entries.reserve(keys.size());
+  for (identity::Key& key : keys) {
+    auto scope = policy::parse_scope(key.scope);
+    if (!scope) continue;
+    ledger::Account account = ledger_->account({key.team, key.project, key.id},
+                                               {key.rates.rpm, key.rates.tpm, key.rates.concurrency});
+    auto entry = std::make_shared<const gate::KeyEntry>(
+        gate::KeyEntry{std::move(key), std::move(*scope), std::move(account)});
+    entries.emplace_back(entry->key.id, entry);
+  }
+  world->keys = identity::Directory<gate::KeyEntry>::from(std::move(entries));
+  TRY(auto credentials, vault_->list());
+  std::ranges::sort(credentials, {},
+                    [](const vault::Credential& one) { return std::pair(one.created, one.id); });
+  for (const vault::Credential& one : credentials) {
+    const provider::Provider* provider = catalog_->find(one.provider);
+    const vault::CredentialVersion* current = one.current();
+    const auto base = provider::parse_base_url(one.base_url);
+    const bool usable =
+        one.state == vault::CredentialState::enabled && one.kind == vault::CredentialKind::inference;
+    if (!usable || one.damaged || provider == nullptr || current == nullptr || !base) continue;
+    world->credentials.push_back({one.id, current->number, one.environment, one.name, provider, *base});
+  }
+  return world;
+}
+
+Result<void> House::close() {
+  check(!closed_, "a house is closed once");
+  closed_ = true;
+  // Each is tried, also when one before it fails; the first failure is told.
+  const Result<void> steps[] = {
+      ledger_->close(),
+      [&]() -> Result<void> {
+        TRY([[maybe_unused]] const std::size_t lines, deriver_->catch_up());
+        return deriver_->publish();
+      }(),
+      writer_->close(clock_.now()),
+  };
+  for (const Result<void>& step : steps)
+    if (!step) return step;
+  return {};
+}
+
+}  // namespace claviger::app

@@ -1,0 +1,121 @@
+// Routes of credentials: the secret comes in once and is never shown.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "console/change.hpp"
+#include "console/render.hpp"
+
+namespace claviger::console {
+namespace {
+
+Result<const provider::Provider*> find_provider(Session& s) {
+  const std::string& name = s.body.text("provider");
+  if (const auto* found = s.parts.catalog->find(name)) return found;
+  std::string names;
+  for (const provider::Provider& one : s.parts.catalog->providers())
+    names.append(names.empty() ? "" : ", ").append(one.name);
+  return refuse(Code::invalid_input,
+                fmt::format("provider: '{}' is not known; known are {}. Others are added in the "
+                            "configuration file.",
+                            name, names));
+}
+
+// http is for self-hosted providers and for hosts that the configuration names.
+vault::PlainHttp plain_http(Session& s, const provider::Provider& provider, std::string_view base_url) {
+  if (provider.self_hosted) return vault::PlainHttp::allowed;
+  const auto parsed = vault::parse_base_url(base_url, vault::PlainHttp::allowed);
+  const auto& hosts = s.parts.plain_http_hosts;
+  const bool named = parsed && std::ranges::find(hosts, parsed->host) != hosts.end();
+  return named ? vault::PlainHttp::allowed : vault::PlainHttp::loopback_only;
+}
+
+Result<vault::NewCredential> read_credential(Session& s) {
+  TRY(const provider::Provider* provider, find_provider(s));
+  vault::NewCredential asked;
+  asked.name = s.body.text("name");
+  asked.provider = provider->name;
+  asked.environment = s.body.text("environment");
+  asked.base_url = s.body.text("base_url").empty() ? provider->default_base_url : s.body.text("base_url");
+  if (asked.base_url.empty())
+    return refuse(Code::invalid_input,
+                  fmt::format("base_url: the provider '{}' has none of its own", provider->name));
+  asked.origins = s.body.texts("origins");
+  asked.owner = s.body.text("owner");
+  asked.rotate_days = s.body.integer("rotate_days").value_or(0);
+  if (s.body.has("spend_alert")) {
+    TRY(asked.spend_alert, parse_usd(s.body.text("spend_alert")));
+  }
+  const std::string& kind = s.body.text("kind");
+  if (!kind.empty() && kind != "inference" && kind != "admin")
+    return refuse(Code::invalid_input, "kind: inference or admin");
+  asked.kind = kind == "admin" ? vault::CredentialKind::admin : vault::CredentialKind::inference;
+  asked.plain_http = plain_http(s, *provider, asked.base_url);
+  return vault::normalised(std::move(asked));
+}
+
+Secret take_secret(Session& s) {
+  std::string text = s.body.take_text("secret");
+  return Secret::take(text);
+}
+
+using Operation = Result<vault::Credential> (vault::Vault::*)(std::string_view);
+
+// An operation on one credential that takes nothing but its name.
+Result<Answer> operate(Session& s, std::string_view action, Operation operation) {
+  TRY(const vault::Credential before, s.parts.vault.get(s.subject));
+  TRY(const vault::Credential after, carry_out(s, {action, "credential:" + before.id},
+                                               [&] { return (s.parts.vault.*operation)(before.id); }));
+  return Answer{200, render(after), {}, {}};
+}
+
+}  // namespace
+
+Result<Answer> list_credentials(Session& s) {
+  TRY(const auto credentials, s.parts.vault.list());
+  Json list = Json::array();
+  for (const vault::Credential& credential : credentials) list.push_back(render(credential));
+  return Answer{200, {{"credentials", std::move(list)}}, {}, {}};
+}
+
+Result<Answer> create_credential(Session& s) {
+  TRY(const vault::NewCredential asked, read_credential(s));
+  const Secret secret = take_secret(s);
+  const std::string detail = Json{{"provider", asked.provider}, {"environment", asked.environment}}.dump();
+  TRY(const vault::Credential made, carry_out(s, {"credential.create", "credential:" + asked.name, detail},
+                                              [&] { return s.parts.vault.add(asked, secret); }));
+  return Answer{201, render(made), {}, {}};
+}
+
+Result<Answer> show_credential(Session& s) {
+  TRY(const vault::Credential credential, s.parts.vault.get(s.subject));
+  return Answer{200, render(credential), {}, {}};
+}
+
+Result<Answer> add_credential_version(Session& s) {
+  const std::string& when = s.body.text("publish");
+  if (!when.empty() && when != "now" && when != "later")
+    return refuse(Code::invalid_input, "publish: now or later");
+  const auto publish = when == "later" ? vault::Publish::later : vault::Publish::now;
+  TRY(const vault::Credential before, s.parts.vault.get(s.subject));
+  const Secret secret = take_secret(s);
+  TRY(const vault::Credential after, carry_out(s, {"credential.add_version", "credential:" + before.id}, [&] {
+        return s.parts.vault.add_version(before.id, secret, publish);
+      }));
+  return Answer{201, render(after), {}, {}};
+}
+
+Result<Answer> rollback_credential(Session& s) {
+  return operate(s, "credential.rollback", &vault::Vault::rollback);
+}
+Result<Answer> disable_credential(Session& s) {
+  return operate(s, "credential.disable", &vault::Vault::disable);
+}
+Result<Answer> enable_credential(Session& s) {
+  return operate(s, "credential.enable", &vault::Vault::enable);
+}
+Result<Answer> destroy_credential(Session& s) {
+  return operate(s, "credential.destroy", &vault::Vault::destroy);
+}
+
+}  // namespace claviger::console

@@ -1,0 +1,230 @@
+// The shapes of answers, for the OpenAPI document. A test holds every answer against its shape.
+#include "console/route.hpp"
+
+namespace claviger::console {
+namespace {
+
+using enum Type;
+using enum Need;
+
+constexpr Field kCredential[] = {
+    {"id", text, required, "Stable id."},
+    {"name", text, required, "Unique name."},
+    {"provider", text, required, "Provider in the catalog."},
+    {"environment", text, required, "Environment whose keys reach it."},
+    {"base_url", text, required, "Where the provider is."},
+    {"origins", texts, required, "Where the secret may go, and nowhere else."},
+    {"owner", text, required, "Who answers for it; may be empty."},
+    {"rotate_days", integer, required, "Wished age at rotation; 0: no schedule."},
+    {"spend_alert_nanousd", integer, optional_, "Amount that raises an alert."},
+    {"kind", text, required, "inference or admin."},
+    {"state", text, required, "enabled, disabled or destroyed."},
+    {"created", text, required, "RFC 3339."},
+    {"damaged", boolean, required, "Its row cannot be read as written; it is never opened."},
+    {"versions", objects, required, "Versions by number.", "CredentialVersion"},
+};
+constexpr Field kCredentialVersion[] = {
+    {"number", integer, required, "1, 2, ..."},
+    {"state", text, required, "pending, current, previous, revoked or destroyed."},
+    {"created", text, required, "RFC 3339."},
+};
+constexpr Field kCredentialList[] = {{"credentials", objects, required, "By name.", "Credential"}};
+constexpr Field kKey[] = {
+    {"id", text, required, "Public id."},
+    {"name", text, required, "For people."},
+    {"team", text, required, "May be empty."},
+    {"project", text, required, "Project it belongs to."},
+    {"environment", text, required, "Environment it belongs to."},
+    {"state", text, required, "active, frozen, revoked or expired."},
+    {"expires", text, optional_, "RFC 3339; null: never."},
+    {"created", text, required, "RFC 3339."},
+    {"created_by", text, required, "Who issued it."},
+    {"scope", object, optional_, "What it may do; null: cannot be read, and the key opens nothing.", "Scope"},
+    {"rpm", integer, optional_, "Requests a minute."},
+    {"tpm", integer, optional_, "Tokens a minute."},
+    {"concurrency", integer, optional_, "Requests in flight."},
+    {"previous_until", text, optional_, "Until when the token before the last rotation works."},
+};
+// kKey with the token behind the id.
+constexpr Field kIssuedKey[] = {
+    kKey[0],  {"key", text, optional_, "The token: shown once. Null in the answer to a repeated request."},
+    kKey[1],  kKey[2],
+    kKey[3],  kKey[4],
+    kKey[5],  kKey[6],
+    kKey[7],  kKey[8],
+    kKey[9],  kKey[10],
+    kKey[11], kKey[12],
+    kKey[13],
+};
+constexpr Field kScope[] = {
+    {"models", texts, required, "Globs; empty: all."},
+    {"endpoints", texts, required, "Empty: all."},
+    {"cidrs", texts, required, "Empty: all."},
+    {"max_output_tokens", integer, optional_, "Longest answer."},
+    {"max_choices", integer, optional_, "Most answers to one request."},
+};
+constexpr Field kKeyList[] = {
+    {"keys", objects, required, "Oldest first.", "Key"},
+    {"next", text, optional_, "Give it as `after` for the next page; null: there is none."},
+};
+constexpr Field kBudget[] = {
+    {"id", text, required, "Follows from node and window."},
+    {"on", text, required, "org, team:T, project:P or key:ID."},
+    {"limit", text, required, "Amount and window as text."},
+    {"limit_nanousd", integer, optional_, "Null: no limit."},
+    {"window", text, required, "hour, day, week, month or total."},
+    {"time_zone", text, required, "Of the calendar window."},
+    {"action", text, required, "block or alert."},
+    {"alert_at", integers, required, "Percentages."},
+    {"created", text, required, "RFC 3339."},
+    {"from", text, required, "Beginning of the present window."},
+    {"to", text, optional_, "Its end; null for total."},
+    {"settled_nanousd", integer, required, "Spent for certain."},
+    {"leased_nanousd", integer, required, "Taken out to spend from, held included."},
+    {"held_nanousd", integer, required, "Held for requests in flight."},
+};
+constexpr Field kBudgetList[] = {{"budgets", objects, required, "By node.", "Budget"}};
+constexpr Field kUsageRow[] = {
+    {"hour", text, optional_, "When asked for, as the other groups are."},
+    {"day", text, optional_, "2026-11-20."},
+    {"month", text, optional_, "2026-11."},
+    {"key", text, optional_, "Key id."},
+    {"team", text, optional_, "Team."},
+    {"project", text, optional_, "Project."},
+    {"environment", text, optional_, "Environment."},
+    {"provider", text, optional_, "Provider."},
+    {"model", text, optional_, "Model."},
+    {"endpoint", text, optional_, "Endpoint."},
+    {"requests", integer, required, "Requests that reached a provider."},
+    {"errors", integer, required, "Among them: not completed, or status 400 and above."},
+    {"estimated", integer, required, "Among them: cost is not the provider's own figure."},
+    {"presumed", integer, required, "Among them: cost is the hold."},
+    {"input_tokens", integer, required, "Sum of the input buckets."},
+    {"output_tokens", integer, required, "Sum of the output buckets."},
+    {"uncached_in", integer, required, "Text not read from a cache."},
+    {"cache_read", integer, required, "Read from a cache."},
+    {"cache_read_audio", integer, required, "Audio read from a cache."},
+    {"cache_write_5m", integer, required, "Written to a cache for 5 minutes."},
+    {"cache_write_30m", integer, required, "Written to a cache for 30 minutes."},
+    {"cache_write_1h", integer, required, "Written to a cache for an hour."},
+    {"cache_write_12h", integer, required, "Written to a cache for 12 hours."},
+    {"audio_in", integer, required, "Audio tokens in."},
+    {"image_in", integer, required, "Image tokens in."},
+    {"text_out", integer, required, "Text tokens out, reasoning included."},
+    {"reasoning_out", integer, required, "Reasoning tokens, inside text_out."},
+    {"audio_out", integer, required, "Audio tokens out."},
+    {"image_out", integer, required, "Image tokens out."},
+    {"tool_calls", integer, required, "Server-side tool calls."},
+    {"hosted_in", integer, required, "Tokens into server-side tools."},
+    {"hosted_out", integer, required, "Tokens out of server-side tools."},
+    {"cost_nanousd", integer, required, "Settled cost."},
+};
+constexpr Field kUsageReport[] = {
+    {"by", text, required, "The grouping asked for."},
+    {"from", text, required, "RFC 3339."},
+    {"to", text, required, "RFC 3339, exclusive."},
+    {"rows", objects, required, "Times first, then from dearest.", "UsageRow"},
+};
+constexpr Field kExplanation[] = {
+    {"allowed", boolean, required, "Whether the gate would let it through."},
+    {"rule", text, required, "The first rule that refuses, or allowed."},
+    {"why", text, required, "In a sentence."},
+    {"rules", objects, required, "All rules that were looked at.", "RuleVerdict"},
+};
+constexpr Field kRuleVerdict[] = {
+    {"rule", text, required, "Name of the rule."},
+    {"allowed", boolean, required, "What it says."},
+    {"code", text, optional_, "Error code of the refusal."},
+    {"why", text, required, "In a sentence."},
+    {"to_change", text, required, "What would have to change; empty when it allows."},
+};
+constexpr Field kToken[] = {
+    {"id", text, required, "Public id."},
+    {"name", text, required, "For people."},
+    {"role", text, required, "owner, operator, developer or auditor."},
+    {"created", text, required, "RFC 3339."},
+    {"expires", text, optional_, "RFC 3339; null: never."},
+    {"created_by", text, required, "Who issued it."},
+};
+constexpr Field kIssuedToken[] = {
+    kToken[0], {"token", text, required, "The token: shown once."},
+    kToken[1], kToken[2],
+    kToken[3], kToken[4],
+    kToken[5],
+};
+constexpr Field kTokenList[] = {{"tokens", objects, required, "Oldest first.", "Token"}};
+constexpr Field kAlert[] = {
+    {"id", integer, required, "Number of the alert."},
+    {"at", text, required, "RFC 3339."},
+    {"kind", text, required, "budget_threshold, credential_spend or journal_damage."},
+    {"subject", text, required, "What it is about."},
+    {"budget", text, required, "Budget id; empty for other kinds."},
+    {"window_start", text, required, "Of the budget."},
+    {"threshold", integer, required, "Percent."},
+    {"amount_nanousd", integer, required, "What was reached."},
+    {"limit_nanousd", integer, required, "Of what."},
+    {"message", text, required, "In a sentence."},
+    {"state", text, required, "open or disposed."},
+    {"disposition", text, optional_, "What was found out."},
+    {"disposed_by", text, optional_, "By whom."},
+    {"disposed_at", text, optional_, "When."},
+};
+constexpr Field kAlertList[] = {{"alerts", objects, required, "Newest first.", "Alert"}};
+constexpr Field kStatus[] = {
+    {"version", text, required, "Of the program."},
+    {"time", text, required, "Its clock."},
+    {"keys", object, required, "Keys by state.", "KeyCounts"},
+    {"ready", boolean, required, "As /readyz says."},
+    {"journal", object, optional_, "Null for developers.", "JournalStatus"},
+};
+constexpr Field kKeyCounts[] = {
+    {"active", integer, required, "Expired ones among them."},
+    {"frozen", integer, required, "Frozen keys."},
+    {"revoked", integer, required, "Revoked keys."},
+};
+constexpr Field kJournalStatus[] = {
+    {"lines", integer, required, "Derived since the beginning."},
+    {"lag_ms", integer, required, "Age of the oldest news that is not derived."},
+    {"pending_bytes", integer, required, "On file and not derived."},
+    {"open_intents", integer, required, "Requests without a receipt."},
+    {"damaged_lines", integer, required, "Unreadable, since the start."},
+    {"sequence_breaks", integer, required, "Gaps, since the start."},
+    {"presumed", integer, required, "Receipts written at recovery."},
+    {"published_size", integer, required, "Lines under the last checkpoint."},
+};
+constexpr Field kJournalTail[] = {{"lines", objects, required, "Records as stored.", "JournalLine"}};
+constexpr Field kHealth[] = {{"status", text, required, "ok or ready."}};
+
+constexpr Shape kShapes[] = {
+    {"Credential", kCredential},
+    {"CredentialVersion", kCredentialVersion},
+    {"CredentialList", kCredentialList},
+    {"Key", kKey},
+    {"IssuedKey", kIssuedKey},
+    {"Scope", kScope},
+    {"KeyList", kKeyList},
+    {"Budget", kBudget},
+    {"BudgetList", kBudgetList},
+    {"UsageRow", kUsageRow},
+    {"UsageReport", kUsageReport},
+    {"Explanation", kExplanation},
+    {"RuleVerdict", kRuleVerdict},
+    {"Token", kToken},
+    {"IssuedToken", kIssuedToken},
+    {"TokenList", kTokenList},
+    {"Alert", kAlert},
+    {"AlertList", kAlertList},
+    {"Status", kStatus},
+    {"KeyCounts", kKeyCounts},
+    {"JournalStatus", kJournalStatus},
+    {"JournalTail", kJournalTail},
+    {"JournalLine", {}},  // any object: docs/journal.md says what stands in it
+    {"OpenApi", {}},
+    {"Health", kHealth},
+};
+
+}  // namespace
+
+std::span<const Shape> shapes() { return kShapes; }
+
+}  // namespace claviger::console

@@ -1,0 +1,114 @@
+// May this caller do this, through which credential, and what may it cost at worst?
+#include "gate/authorize.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace claviger::gate {
+namespace {
+
+policy::Standing standing(identity::KeyState state) {
+  switch (state) {
+    case identity::KeyState::active: return policy::Standing::active;
+    case identity::KeyState::frozen: return policy::Standing::frozen;
+    case identity::KeyState::revoked: break;
+  }
+  return policy::Standing::revoked;
+}
+
+bool generates(provider::Endpoint endpoint) {
+  return endpoint == provider::Endpoint::chat || endpoint == provider::Endpoint::responses ||
+         endpoint == provider::Endpoint::messages || endpoint == provider::Endpoint::generate_content;
+}
+
+// How many tokens the answer may have: the lesser of wish and scope; without either, what a limit needs to be hard.
+std::optional<std::int64_t> choose_output_cap(const KeyEntry& entry, const provider::Ask& ask,
+                                              const provider::Price* price, const World& world, bool blocking) {
+  std::optional<std::int64_t> cap = policy::output_cap(entry.scope, ask.max_output);
+  if (cap) return cap;
+  if (entry.key.rates.tpm) cap = std::max<std::int64_t>(1, *entry.key.rates.tpm / 4);
+  const bool needs_bound = blocking || cap.has_value();
+  if (needs_bound && world.default_max_output) cap = std::min(cap.value_or(INT64_MAX), *world.default_max_output);
+  if (needs_bound && price != nullptr && price->max_output)
+    cap = std::min(cap.value_or(INT64_MAX), *price->max_output);
+  return cap;
+}
+
+}  // namespace
+
+Result<Destination> find_destination(const KeyEntry& entry, std::string_view named_provider,
+                                     provider::Dialect dialect, const World& world) {
+  Destination destination;
+  const std::string_view name = named_provider.empty() ? provider::dialect_name(dialect) : named_provider;
+  destination.provider = world.catalog->find(name);
+  if (destination.provider != nullptr) {
+    destination.credential = world.credential_for(name, entry.key.environment);
+    return destination;
+  }
+  destination.credential = world.credential_named(name, entry.key.environment);
+  if (destination.credential == nullptr)
+    return deny(Code::environment_denied,
+                fmt::format("No credential or provider named '{}' is open to environment '{}'.", name,
+                            entry.key.environment));
+  destination.provider = destination.credential->provider;
+  return destination;
+}
+
+policy::Question question(const KeyEntry& entry, const Destination& destination, const provider::Route& route,
+                          const provider::Ask& ask, const policy::IpAddress& ip, Time now) {
+  policy::Question asked;
+  asked.standing = standing(entry.key.state);
+  asked.expires = entry.key.expires;
+  asked.environment = entry.key.environment;
+  asked.provider = destination.provider->name;
+  asked.reach = destination.credential == nullptr ? policy::Reach::none : policy::Reach::credential;
+  asked.model = ask.model;
+  asked.endpoint = provider::endpoint_name(route.endpoint);
+  asked.ip = ip;
+  asked.max_output = ask.max_output;
+  asked.choices = ask.choices;
+  asked.now = now;
+  return asked;
+}
+
+Result<const provider::Price*> find_price(const KeyEntry& entry, const Destination& destination,
+                                          const provider::Ask& ask, const World& world, const ledger::Ledger& ledger,
+                                          Time now, bool& guessed) {
+  const provider::PriceBook& prices = world.catalog->prices();
+  const provider::Price* price = prices.find(destination.provider->name, ask.model, now);
+  if (price != nullptr) return price;
+  price = prices.dearest(destination.provider->name);
+  guessed = true;
+  if (price != nullptr && !ledger.has_blocking_budget(entry.account)) return price;
+  return deny(Code::unpriced_model,
+              fmt::format("No price is known for model '{}' of provider '{}', so a budget could not hold: add a [[price]] "
+                          "row to claviger.toml (0 is a price).",
+                          ask.model, destination.provider->name));
+}
+
+Result<Grant> authorize(const Caller& caller, const Request& request, const World& world,
+                        const ledger::Ledger& ledger, Time now) {
+  const KeyEntry& entry = caller.entry();
+  const provider::Route& route = request.route();
+  Grant grant;
+  grant.route = &route;
+  TRY(const Destination destination, find_destination(entry, request.provider, route.dialect, world));
+  TRY(grant.ask, provider::read_ask(route, request.path, request.has_json ? &request.json : nullptr));
+  TRY_VOID(policy::decide(entry.scope, question(entry, destination, route, grant.ask, request.ip, now)));
+  grant.credential = destination.credential;
+  if (route.meter == provider::Meter::free) return grant;
+
+  const bool blocking = ledger.has_blocking_budget(entry.account);
+  TRY(grant.price, find_price(entry, destination, grant.ask, world, ledger, now, grant.guessed_price));
+  std::optional<std::int64_t> cap;
+  if (generates(route.endpoint)) cap = choose_output_cap(entry, grant.ask, grant.price, world, blocking);
+  grant.edits = provider::edit_body(route, *destination.provider, grant.ask, request.json, cap);
+  if (cap) grant.ask.max_output = cap;
+  grant.worst = provider::worst_case(*grant.price, grant.ask, static_cast<std::int64_t>(request.body.size()), now);
+  if (blocking && !grant.ask.unbounded.empty()) return deny(Code::unbounded_cost, grant.ask.unbounded.front());
+  if (blocking && !grant.worst.unbounded.empty()) return deny(Code::unbounded_cost, grant.worst.unbounded);
+  return grant;
+}
+
+}  // namespace claviger::gate

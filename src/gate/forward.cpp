@@ -1,0 +1,291 @@
+// The exchange with the provider.
+#include "gate/forward.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/limits.hpp"
+#include "gate/inject.hpp"
+#include "gate/meter.hpp"
+#include "gate/refusal.hpp"
+#include "gate/response.hpp"
+#include "gate/settle.hpp"
+
+namespace claviger::gate {
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;
+constexpr std::int64_t kNone = INT64_MAX;
+
+// One exchange, from the intent to the receipt. Lives in forward's frame.
+struct Exchange {
+  Lane& lane;
+  net::ServerConnection& client;
+  const Request& request;
+  Admission& admission;
+  Docket& docket;
+  net::Stream& upstream;
+  const Live& live;
+  Reply reply{};
+  std::string lead{};     // the answer's head, until it leaves with the first bytes of the body
+  bool client_gone = false;
+  bool head_sent = false;
+  bool answered = false;  // the client has had a complete answer
+  std::optional<ledger::Exposure> exposure{};
+};
+
+net::Origin origin_of(const provider::BaseUrl& base) { return {base.scheme == "https", base.host, base.port}; }
+
+Error upstream_error(Code code, std::string detail, std::string say = {}) {
+  return {code, Origin::upstream, std::move(detail), std::move(say), 0};
+}
+
+journal::Outcome outcome_of(const Error& error, const Exchange& x) {
+  if (x.live.was_cut()) return journal::Outcome::cut_by_revocation;
+  if (x.client_gone) return journal::Outcome::client_gone;
+  if (x.reply.status >= 300) return journal::Outcome::upstream_error;
+  if (x.reply.status != 0) return journal::Outcome::upstream_cut;
+  return error.code == Code::upstream_timeout ? journal::Outcome::upstream_timeout : journal::Outcome::upstream_failed;
+}
+
+// Sends to the client unless it has left. A client that stops reading or goes away only stops being sent to.
+net::Task<void> send(Exchange& x, std::string_view first, std::string_view second = {}, std::string_view third = {}) {
+  if (x.client_gone) co_return;
+  x.upstream.set_deadline(kNone);  // the provider is not late while the client is slow
+  x.client.stream().expire_after_ms(limits::kWriteStallMs);
+  const auto sent = co_await x.client.stream().write(first, second, third);
+  x.client.stream().set_deadline(kNone);
+  if (!sent) x.client_gone = true;
+}
+
+// Puts the receipt on record before anything that may be the answer's last byte leaves.
+net::Task<void> settle_and_record(Exchange& x) {
+  if (!x.exposure) co_return;
+  x.docket.ended(settle(std::move(*x.exposure), x.admission.grant, x.reply));
+  x.exposure.reset();
+  x.docket.close();
+  co_await x.lane.recorded();
+}
+
+net::Task<void> send_refusal(Exchange& x, const Error& error) {
+  const std::string answer =
+      refusal_response(error, x.request.dialect(), x.docket.request_id(), AfterRefusal::keep_alive);
+  x.answered = true;
+  co_await send(x, answer);
+}
+
+// The intent is on record but nothing went upstream: the hold goes back.
+net::Task<void> give_up(Exchange& x, Error error) {
+  Docket::Ending ending;
+  ending.status = http_status(error.code);
+  ending.outcome = x.live.was_cut() ? journal::Outcome::cut_by_revocation : journal::Outcome::upstream_failed;
+  x.docket.ended(ending);
+  x.docket.close();
+  co_await x.lane.recorded();
+  co_await send_refusal(x, error);
+}
+
+// The answer cannot be had, or not to its end: settle, and tell the client in its dialect.
+net::Task<void> break_off(Exchange& x, Error error, const Meter* meter) {
+  x.reply.outcome = outcome_of(error, x);
+  if (x.live.was_cut()) error = {Code::stream_cut, Origin::policy, "the key lost its rights", {}, 0};
+  if (!x.head_sent) x.reply.status_sent = http_status(error.code);
+  if (meter != nullptr) {
+    x.reply.usage = meter->usage();
+    x.reply.whole = meter->saw_end();
+  }
+  co_await settle_and_record(x);
+  if (!x.head_sent) {
+    co_await send_refusal(x, error);
+  } else if (meter != nullptr && meter->is_stream()) {
+    const provider::Route& route = x.request.route();
+    const std::string frame = chunk(provider::stream_error(route.dialect, route.endpoint, error, x.docket.request_id(),
+                                                           meter->next_sequence()));
+    x.answered = true;
+    co_await send(x, frame, wire::kLastChunk);
+  }
+}
+
+// The answer's end has been read.
+net::Task<void> settle_complete(Exchange& x) {
+  x.reply.outcome = x.client_gone           ? journal::Outcome::client_gone
+                    : x.reply.status >= 300 ? journal::Outcome::upstream_error
+                                            : journal::Outcome::completed;
+  co_await settle_and_record(x);
+}
+
+journal::Intent intent_of(const Admission& admission, const World& world) {
+  journal::Intent intent;
+  intent.at = admission.hold.reserved_at();
+  intent.credential_version = admission.grant.credential->version;
+  intent.hold_nanousd = admission.hold.worst();
+  intent.tokens = admission.grant.worst.tokens;
+  intent.generation = world.generation;
+  intent.stream = admission.grant.ask.stream;
+  return intent;
+}
+
+// A stream whose framing ended but whose own end never came: SDKs would take it for a success.
+bool ended_early(const Exchange& x, const Meter& meter) {
+  return meter.is_stream() && x.reply.status < 300 && !meter.saw_end() && !meter.failed() &&
+         x.request.dialect() != provider::Dialect::gemini;
+}
+
+// How long the provider may stay silent now, and the answer may take in all.
+struct Patience {
+  std::int64_t total_ns;
+  std::uint64_t read_after_abort = 0;
+  bool aborted = false;
+
+  // False: the client has gone and the rest is not worth reading.
+  bool expect_more(Exchange& x) {
+    const std::int64_t now = x.lane.loop().now_ns();
+    if (x.client_gone && !aborted) {
+      aborted = true;
+      total_ns = now + limits::kDrainAfterAbortMs * kMs;
+    }
+    x.upstream.set_deadline(std::min(now + limits::kStreamSilenceMs * kMs, total_ns));
+    return read_after_abort <= limits::kDrainAfterAbortBytes;
+  }
+};
+
+// Sends bytes of the body, with the head before them when it has not left yet.
+net::Task<void> send_piece(Exchange& x, std::string_view bytes, Framing framing, bool last) {
+  std::string lead = std::exchange(x.lead, {});
+  std::string_view tail;
+  if (framing == Framing::chunked && !bytes.empty()) {
+    lead += chunk_head(bytes.size());
+    tail = last ? kChunkEndAndLast : kChunkEnd;
+  } else if (framing == Framing::chunked && last) {
+    tail = wire::kLastChunk;
+  }
+  x.head_sent = true;
+  x.answered = last;
+  co_await send(x, lead, bytes, tail);
+}
+
+// Passes the body on, metered. True when the provider's answer came to its end, whatever became of the client.
+net::Task<bool> relay(Exchange& x, net::ResponseReader& reader, Meter& meter, Framing framing) {
+  Patience patience{x.lane.loop().now_ns() + limits::kStreamTotalMs * kMs};
+  while (!reader.complete()) {
+    if (!patience.expect_more(x)) {
+      co_await break_off(x, upstream_error(Code::upstream_timeout, "read on long enough"), &meter);
+      co_return false;
+    }
+    const auto piece = co_await reader.next_piece();
+    if (!piece) {
+      co_await break_off(x, piece.error(), &meter);
+      co_return false;
+    }
+    if (patience.aborted) patience.read_after_abort += piece->size();
+    const bool over = reader.complete();
+    const std::string_view out = meter.pass(*piece, over ? Meter::Rest::none : Meter::Rest::follows);
+    if (!x.client_gone) x.docket.sent(out.size());
+    const bool early = over && ended_early(x, meter);
+    if (!early && (over || meter.saw_end())) {
+      x.reply.usage = meter.usage();
+      x.reply.whole = meter.saw_end();
+      co_await settle_complete(x);
+    }
+    co_await send_piece(x, out, framing, over && !early);
+    if (early) co_await break_off(x, upstream_error(Code::upstream_failed, "stream without its end"), &meter);
+  }
+  co_return true;
+}
+
+// What must not reach the client as the provider said it. The provider's words may quote the key.
+std::optional<Error> withheld(const wire::ResponseHead& head, const CredentialEntry& credential) {
+  if (head.status == 401)
+    return upstream_error(Code::credential_unavailable, fmt::format("credential {} was refused", credential.name),
+                          fmt::format("The provider refused the credential '{}': it was revoked, has expired or was "
+                                      "mistyped. An administrator must replace it.",
+                                      credential.name));
+  if (head.status >= 300 && head.status < 400)
+    return upstream_error(Code::upstream_malformed, fmt::format("redirect with status {}", head.status),
+                          "The provider answered with a redirect, which is never followed.");
+  return std::nullopt;
+}
+
+// The body as it goes upstream: the client's own bytes, or a copy with the gate's edits.
+std::string_view outgoing_body(const Request& request, const Grant& grant, std::string& edited) {
+  if (grant.edits.splices.empty()) return request.body;
+  for (const std::string_view piece : provider::gather(request.body, grant.edits.splices)) edited.append(piece);
+  return edited;
+}
+
+// From the exposure to the end of the answer. True when the upstream connection may be used again.
+net::Task<bool> converse(Exchange& x, Outbound outbound) {
+  std::string edited;
+  const std::string_view body = outgoing_body(x.request, x.admission.grant, edited);
+  x.upstream.expire_after_ms(limits::kFirstByteTimeoutMs);
+  x.exposure.emplace(std::move(x.admission.hold));
+  const auto sent = co_await x.upstream.write(outbound.head(), body);
+  outbound.wipe();
+  net::ResponseReader reader(x.upstream);
+  wire::ResponseHead head;
+  // A provider may refuse before it has taken the whole body, so a failed write still has its answer looked for.
+  auto read = co_await reader.read_head(x.request.head.method, head);
+  x.docket.first_byte();
+  if (!read) {
+    co_await break_off(x, sent ? read.error() : sent.error(), nullptr);
+    co_return false;
+  }
+  x.reply.status = head.status;
+  if (auto error = withheld(head, *x.admission.grant.credential)) {
+    co_await break_off(x, std::move(*error), nullptr);
+    co_return false;
+  }
+  Meter meter(x.admission.grant, Meter::shape_of(head.headers.find("content-type")));
+  const bool has_length = head.framing == wire::Framing::length || head.framing == wire::Framing::none;
+  const Framing framing = has_length && !meter.changes_bytes() ? Framing::length : Framing::chunked;
+  x.lead = response_head(head, framing, x.docket.request_id());
+  x.reply.status_sent = head.status;
+  const bool reusable = head.keep_alive && sent.has_value();
+  if (reader.complete()) {
+    x.reply.whole = meter.saw_end();
+    co_await settle_complete(x);
+    co_await send_piece(x, {}, framing, true);
+    co_return reusable;
+  }
+  // A head whose body is not here yet leaves at once: clients start their own clocks by it.
+  if (!reader.body_is_here()) co_await send_piece(x, {}, framing, false);
+  const bool whole = co_await relay(x, reader, meter, framing);
+  co_return whole && reusable && reader.clean();
+}
+
+}  // namespace
+
+net::Task<Connection> forward(Lane& lane, net::ServerConnection& client, Request& request, Admission admission,
+                              std::shared_ptr<const World> pinned, Docket& docket) {
+  const std::shared_ptr<const World> world = std::move(pinned);
+  const net::Origin origin = origin_of(admission.grant.credential->base);
+  auto connected = co_await lane.upstreams().acquire(origin);
+  if (!connected) {
+    docket.refused(connected.error());
+    docket.close();
+    const std::string answer = refusal_response(connected.error(), request.dialect(), docket.request_id(),
+                                                AfterRefusal::keep_alive);
+    const auto told = co_await client.stream().write(answer);
+    co_return told ? Connection::keep : Connection::close;
+  }
+  std::unique_ptr<net::Stream> upstream = std::move(*connected);
+  const Live live(lane, admission.caller.key().id, *upstream);
+  Exchange x{lane, client, request, admission, docket, *upstream, live};
+  docket.exposed(intent_of(admission, *world));
+  const bool on_record = co_await lane.recorded();
+  if (live.was_cut()) {
+    co_await give_up(x, {Code::stream_cut, Origin::policy, "the key lost its rights", {}, 0});
+  } else if (!on_record) {
+    co_await give_up(x, {Code::journal_unavailable, Origin::internal, "the intent could not be written", {}, 0});
+  } else if (auto outbound = Injector::inject(request, admission.grant, admission.hold, lane.shared().vault); !outbound) {
+    co_await give_up(x, outbound.error());
+  } else {
+    const bool reusable = co_await converse(x, std::move(*outbound));
+    if (reusable) lane.upstreams().release(origin, std::move(upstream));
+  }
+  co_return x.answered && !x.client_gone ? Connection::keep : Connection::close;
+}
+
+}  // namespace claviger::gate

@@ -1,0 +1,46 @@
+// Inject: the real key opens last, once, straight into the outgoing head, and only for the origin it is bound to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/secret.hpp"
+#include "gate/admit.hpp"
+#include "gate/request.hpp"
+#include "vault/vault.hpp"
+
+namespace claviger::gate {
+
+// A request head with a provider's key in it. Wiped when dropped.
+class Outbound {
+ public:
+  Outbound(Outbound&& other) noexcept = default;
+  Outbound& operator=(Outbound&&) = delete;
+  ~Outbound() { wipe(); }
+
+  const std::string& head() const { return head_; }
+  std::int64_t credential_version() const { return version_; }
+  // The bytes have left; the key goes.
+  void wipe() {
+    wipe_memory(head_.data(), head_.capacity());
+    head_.clear();
+  }
+
+ private:
+  friend class Injector;
+  Outbound() = default;
+  std::string head_;
+  std::int64_t version_ = 0;
+};
+
+// The only holder of a SecretAccess in the gate.
+class Injector {
+ public:
+  // Builds the head that goes upstream: the client's own headers without credentials, hop-by-hop and forwarding
+  // headers, and the provider's key where the provider wants it. Refuses credential_unavailable, origin_mismatch,
+  // vault errors. The Hold shows that the money is there.
+  static Result<Outbound> inject(const Request& request, const Grant& grant, const ledger::Hold& hold,
+                                 vault::Vault& vault);
+};
+
+}  // namespace claviger::gate

@@ -1,0 +1,91 @@
+// One loop's share of the gate.
+#include "gate/lane.hpp"
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+
+namespace claviger::gate {
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;
+constexpr std::int64_t kPoolCheckNs = 5'000 * kMs;
+
+}  // namespace
+
+Live::Live(Lane& lane, std::string_view key_id, net::Stream& upstream)
+    : lane_(lane), place_(lane.live_.size()), key_id_(key_id), upstream_(upstream) {
+  lane.live_.push_back(this);
+}
+
+Live::~Live() {
+  std::vector<Live*>& all = lane_.live_;
+  all[place_] = all.back();
+  all[place_]->place_ = place_;
+  all.pop_back();
+}
+
+Lane::Lane(net::Loop& loop, Shared& shared, journal::Writer& journal, std::size_t number)
+    : loop_(loop),
+      shared_(shared),
+      journal_(journal),
+      upstreams_(loop, shared.workers, shared.upstream_tls),
+      id_prefix_(fmt::format("req_{}{:x}", shared.instance, number)) {
+  loop.at_tick_end([this] { flush_journal(); });
+  loop.every(limits::kSweepMs * kMs, [this] { sweep(); });
+  loop.every(kPoolCheckNs, [this] { upstreams_.close_idle(); });
+}
+
+std::string Lane::next_request_id() {
+  std::string id = id_prefix_;
+  fmt::format_to(std::back_inserter(id), "{:010x}", next_id_++);
+  return id;
+}
+
+void Lane::adopt(std::shared_ptr<const World> next) {
+  world_ = std::move(next);
+  sweep();
+}
+
+void Lane::drain() {
+  draining_ = true;
+  for (net::Stream* client : waiting_) client->abort();
+}
+
+void Lane::sweep() {
+  const Time now = shared_.clock.now();
+  for (Live* one : live_) {
+    if (one->cut_) continue;
+    const KeyEntry* entry = world_->keys.find(one->key_id_);
+    const bool allowed =
+        entry != nullptr && entry->key.state == identity::KeyState::active && now < entry->key.expires;
+    if (allowed) continue;
+    one->cut_ = true;
+    one->upstream_.abort();
+  }
+}
+
+// One write(2) for all requests of the tick. Waiters of durability `disk` go on when the syncer says so.
+void Lane::flush_journal() {
+  if (journal_.pending() > 0) (void)journal_.flush();  // what fails stays in the batch; healthy() tells
+  if (flush_waiters_.empty()) return;
+  std::vector<FlushWaiter> waiters;
+  waiters.swap(flush_waiters_);
+  if (shared_.durability == Durability::disk && journal_.healthy()) {
+    journal_.on_synced(journal_.ticket(), [this, waiters = std::move(waiters)](journal::OnDisk done) {
+      loop_.post([this, waiters, done] {
+        for (const FlushWaiter& one : waiters) {
+          *one.ok = done == journal::OnDisk::yes;
+          loop_.resume_soon(one.waiter);
+        }
+      });
+    });
+    return;
+  }
+  for (const FlushWaiter& one : waiters) {
+    *one.ok = journal_.healthy();
+    loop_.resume_soon(one.waiter);
+  }
+}
+
+}  // namespace claviger::gate

@@ -1,0 +1,65 @@
+// Usage, read in passing.
+#include "gate/meter.hpp"
+
+#include "base/limits.hpp"
+
+namespace claviger::gate {
+
+Meter::Shape Meter::shape_of(std::string_view content_type) {
+  if (content_type.starts_with("text/event-stream")) return Shape::events;
+  if (content_type.starts_with("application/json")) return Shape::json;
+  return Shape::opaque;
+}
+
+Meter::Meter(const Grant& grant, Shape shape)
+    : shape_(shape),
+      dialect_(grant.route->dialect),
+      endpoint_(grant.route->endpoint),
+      filtering_(shape == Shape::events && grant.edits.usage_inserted),
+      stream_(dialect_, endpoint_) {}
+
+std::string_view Meter::pass(std::string_view piece, Rest rest) {
+  switch (shape_) {
+    case Shape::events: return pass_events(piece, rest);
+    case Shape::opaque: return piece;
+    case Shape::json: break;
+  }
+  if (rest == Rest::none && held_.empty()) {
+    read_json(piece);
+  } else if (held_.size() + piece.size() > limits::kMeteredBody) {
+    overflowed_ = true;
+    held_ = {};
+  } else if (!overflowed_) {
+    held_.append(piece);
+    if (rest == Rest::none) read_json(held_);
+  }
+  return piece;
+}
+
+void Meter::read_json(std::string_view body) {
+  wire::Json json;
+  // A provider's answer is not ours to be strict about: of a doubled key the scanner takes what it finds first.
+  if (overflowed_ || !wire::scan(body, json, wire::Duplicates::allow)) return;
+  whole_json_ = true;
+  usage_ = provider::read_usage(dialect_, endpoint_, json);
+}
+
+std::string_view Meter::pass_events(std::string_view piece, Rest rest) {
+  if (overflowed_) return piece;
+  out_.clear();
+  if (!events_.feed(piece)) {
+    overflowed_ = true;
+    return piece;
+  }
+  while (const auto event = events_.next()) {
+    stream_.on_event(*event);
+    if (!filtering_) continue;
+    const provider::StreamFilter::Frame frame = filter_.on_frame(*event);
+    if (frame.verdict != provider::StreamFilter::Verdict::drop) out_.append(frame.bytes);
+  }
+  if (!filtering_) return piece;
+  if (rest == Rest::none) out_.append(events_.rest());
+  return out_;
+}
+
+}  // namespace claviger::gate

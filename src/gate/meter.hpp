@@ -1,0 +1,56 @@
+// Meter: looks at an answer's bytes as they pass and learns what was used. Never delays a byte of its own accord.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gate/authorize.hpp"
+#include "provider/usage.hpp"
+#include "wire/json.hpp"
+#include "wire/sse.hpp"
+
+namespace claviger::gate {
+
+class Meter {
+ public:
+  // What the answer's head said of its body.
+  enum class Shape { events, json, opaque };
+  static Shape shape_of(std::string_view content_type);
+
+  Meter(const Grant& grant, Shape shape);
+
+  // Takes the next decoded bytes of the body and returns what goes to the client: the same bytes, except where the
+  // gate itself asked for usage that the client did not ask for. `rest` tells whether more will come. The view lives
+  // until the next call.
+  enum class Rest { follows, none };
+  std::string_view pass(std::string_view piece, Rest rest);
+
+  // The answer's own end was seen: nothing billed can follow.
+  bool saw_end() const { return shape_ == Shape::events ? stream_.finished() : whole_json_; }
+  // The provider reported an error inside a stream.
+  bool failed() const { return stream_.failed(); }
+  provider::Usage usage() const { return shape_ == Shape::events ? stream_.usage() : usage_; }
+  bool is_stream() const { return shape_ == Shape::events; }
+  // Whether the client's bytes differ from the provider's, so that their length is not known beforehand.
+  bool changes_bytes() const { return filtering_; }
+  std::int64_t next_sequence() const { return stream_.next_sequence(); }
+
+ private:
+  std::string_view pass_events(std::string_view piece, Rest rest);
+  void read_json(std::string_view body);
+
+  Shape shape_;
+  provider::Dialect dialect_;
+  provider::Endpoint endpoint_;
+  bool filtering_;
+  bool overflowed_ = false;  // more than the meter may hold: usage stays unknown
+  bool whole_json_ = false;
+  provider::StreamMeter stream_;
+  provider::StreamFilter filter_;
+  wire::SseReader events_;
+  provider::Usage usage_;
+  std::string held_;  // a JSON body so far
+  std::string out_;   // filtered frames
+};
+
+}  // namespace claviger::gate

@@ -1,0 +1,98 @@
+// From a head and a body to a request.
+#include "gate/request.hpp"
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+#include "gate/world.hpp"
+
+namespace claviger::gate {
+namespace {
+
+constexpr std::string_view kProviderPrefix = "/p/";
+
+// "Bearer x" -> "x"; any other scheme is shown whole, so that it is refused as not ours.
+std::string_view without_bearer(std::string_view value) {
+  constexpr std::string_view kBearer = "bearer ";
+  if (value.size() <= kBearer.size()) return value;
+  for (std::size_t i = 0; i < kBearer.size(); ++i)
+    if ((value[i] | 0x20) != (kBearer[i] | 0x20)) return value;
+  value.remove_prefix(kBearer.size());
+  while (value.starts_with(' ')) value.remove_prefix(1);
+  return value;
+}
+
+// The dialect of a provider (or credential) named in the path; the path's own guess when there is none.
+const provider::Provider* named_provider(std::string_view name, const World& world) {
+  if (const provider::Provider* found = world.catalog->find(name)) return found;
+  for (const CredentialEntry& entry : world.credentials)
+    if (entry.name == name) return entry.provider;
+  return nullptr;
+}
+
+// "/p/NAME/chat/completions" may leave out the version segment that every route begins with.
+std::string with_version(std::string_view rest, provider::Dialect dialect) {
+  if (rest.starts_with("/v1/") || rest.starts_with("/v1beta/")) return std::string(rest);
+  return (dialect == provider::Dialect::gemini ? "/v1beta" : "/v1") + std::string(rest);
+}
+
+Result<void> read_named(Request& request, std::string_view path, const World& world) {
+  path.remove_prefix(kProviderPrefix.size());
+  const std::size_t slash = path.find('/');
+  const std::string_view name = path.substr(0, slash);
+  const provider::Provider* named = named_provider(name, world);
+  if (named == nullptr || slash == std::string_view::npos)
+    return refuse(Code::unknown_route, fmt::format("There is no provider or credential named '{}' here.", name));
+  request.provider = name;
+  request.path = with_version(path.substr(slash), named->dialect);
+  request.match.dialect = named->dialect;
+  return {};
+}
+
+}  // namespace
+
+Result<void> read_target(Request& request, const World& world) {
+  const wire::Headers& headers = request.head.headers;
+  const std::string_view target = request.head.target;
+  const std::size_t mark = target.find('?');
+  const std::string_view path = target.substr(0, mark);
+  const std::string_view query = mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
+  const auto version = headers.find("anthropic-version").empty() ? provider::AnthropicVersion::absent
+                                                                 : provider::AnthropicVersion::present;
+  request.match.dialect = provider::match(request.head.method, path, version).dialect;
+  if (path.starts_with(kProviderPrefix)) {
+    TRY_VOID(read_named(request, path, world));
+  } else {
+    request.path = path;
+  }
+  const provider::Dialect expected = request.match.dialect;
+  request.match = provider::match(request.head.method, request.path, version);
+  if (!request.match.verdict) return std::unexpected(request.match.verdict.error());
+  if (!request.provider.empty() && request.match.dialect != expected) {
+    request.match.dialect = expected;
+    return refuse(Code::unknown_route, fmt::format("Provider '{}' does not serve this path.", request.provider));
+  }
+  TRY(request.query_key, provider::query_key(query));
+  TRY(request.query, provider::upstream_query(request.route(), query));
+  request.shown_keys = {without_bearer(headers.find("authorization")), headers.find("x-api-key"),
+                        headers.find("x-goog-api-key"), headers.find("api-key"), request.query_key};
+  return {};
+}
+
+net::Task<Result<void>> read_body(net::ServerConnection& connection, Request& request) {
+  const std::string_view encoding = request.head.headers.find("content-encoding");
+  if (!encoding.empty() && encoding != "identity") co_return refuse(Code::unsupported_encoding);
+  const auto body = co_await connection.read_body(request.head, limits::kRequestBody);
+  if (!body) co_return std::unexpected(body.error());
+  request.body = *body;
+  if (request.head.method != "POST") {
+    if (!request.body.empty()) co_return refuse(Code::malformed_request, "This request may not have a body.");
+    co_return Result<void>();
+  }
+  const auto scanned = wire::scan(request.body, request.json);
+  if (!scanned) co_return std::unexpected(scanned.error());
+  request.has_json = true;
+  co_return Result<void>();
+}
+
+}  // namespace claviger::gate

@@ -1,0 +1,51 @@
+// The World: one immutable picture of all that the gate decides by. The steward's changes make the next one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "identity/directory.hpp"
+#include "identity/key.hpp"
+#include "ledger/ledger.hpp"
+#include "policy/scope.hpp"
+#include "provider/provider.hpp"
+
+namespace claviger::gate {
+
+// A virtual key with everything resolved that a request of it needs.
+struct KeyEntry {
+  identity::Key key;
+  policy::Scope scope;
+  ledger::Account account;
+};
+
+// A provider's credential as the gate sees it: where it may be sent, never what it is.
+struct CredentialEntry {
+  std::string id;
+  std::int64_t version = 0;
+  std::string environment;
+  std::string name;
+  const provider::Provider* provider = nullptr;  // in the World's catalog
+  provider::BaseUrl base;
+};
+
+struct World {
+  std::uint64_t generation = 0;
+  identity::Directory<KeyEntry> keys;
+  std::vector<CredentialEntry> credentials;  // enabled, for inference; oldest first
+  std::shared_ptr<const provider::Catalog> catalog;
+  // Bound of an answer's tokens where neither key nor request sets one and a budget needs it; none: the model's own.
+  std::optional<std::int64_t> default_max_output;
+
+  // The credential that carries an environment's traffic to a provider; nullptr when it has none.
+  const CredentialEntry* credential_for(std::string_view provider, std::string_view environment) const;
+  // The credential of that name; nullptr when there is none in this environment.
+  const CredentialEntry* credential_named(std::string_view name, std::string_view environment) const;
+  bool has_credential_named(std::string_view name) const;
+};
+
+}  // namespace claviger::gate

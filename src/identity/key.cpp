@@ -1,0 +1,256 @@
+// Keys in the store.
+#include "identity/key.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "crypto/equal.hpp"
+#include "identity/token.hpp"
+
+namespace claviger::identity {
+
+const std::string_view kKeySchema = R"sql(
+CREATE TABLE IF NOT EXISTS key (
+  id              TEXT PRIMARY KEY,
+  name            TEXT NOT NULL,
+  team            TEXT NOT NULL,
+  project         TEXT NOT NULL,
+  environment     TEXT NOT NULL,
+  digest          BLOB NOT NULL CHECK (length(digest) = 32),
+  previous_digest BLOB CHECK (previous_digest IS NULL OR length(previous_digest) = 32),
+  previous_until  INTEGER NOT NULL DEFAULT 0,
+  state           TEXT NOT NULL CHECK (state IN ('active', 'frozen', 'revoked')),
+  expires         INTEGER NOT NULL,
+  created         INTEGER NOT NULL,
+  created_by      TEXT NOT NULL,
+  scope           TEXT NOT NULL,
+  rpm             INTEGER,
+  tpm             INTEGER,
+  concurrency     INTEGER
+) STRICT;
+CREATE INDEX IF NOT EXISTS key_by_created ON key (created, id);
+)sql";
+
+namespace {
+
+using store::Row;
+using store::Tx;
+using store::Value;
+
+Result<KeyState> parse_state(std::string_view text) {
+  for (const KeyState state : {KeyState::active, KeyState::frozen, KeyState::revoked})
+    if (key_state_name(state) == text) return state;
+  return fail(Code::corrupt, fmt::format("key state '{}'", text));
+}
+
+Result<Digest> read_digest(const Bytes& blob) {
+  Digest digest;
+  if (blob.size() != digest.size()) return fail(Code::corrupt, "a key's digest has the wrong length");
+  std::ranges::copy(blob, digest.begin());
+  return digest;
+}
+
+// A row of SELECT *: the columns in the order of the table.
+Result<Key> read_key(const Row& row) {
+  Key key;
+  key.id = row.text(0);
+  key.name = row.text(1);
+  key.team = row.text(2);
+  key.project = row.text(3);
+  key.environment = row.text(4);
+  TRY(key.digest, read_digest(row.blob(5)));
+  if (!row.null(6)) {
+    TRY(key.previous_digest, read_digest(row.blob(6)));
+  }
+  key.previous_until = {row.integer(7)};
+  TRY(key.state, parse_state(row.text(8)));
+  key.expires = {row.integer(9)};
+  key.created = {row.integer(10)};
+  key.created_by = row.text(11);
+  key.scope = row.text(12);
+  key.rates = {row.maybe_integer(13), row.maybe_integer(14), row.maybe_integer(15)};
+  return key;
+}
+
+Value value_of(const std::optional<Digest>& digest) {
+  return digest ? store::value(ByteView(*digest)) : Value();
+}
+
+Result<void> check_rate(std::string_view field, const std::optional<std::int64_t>& rate) {
+  if (rate && *rate < 0) return refuse(Code::invalid_input, fmt::format("{}: 0 or more", field));
+  return {};
+}
+
+}  // namespace
+
+std::string_view key_state_name(KeyState state) {
+  constexpr std::string_view names[] = {"active", "frozen", "revoked"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+bool is_production(std::string_view environment) {
+  std::string lower(environment);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower == "prod" || lower == "production";
+}
+
+Result<void> check_label(std::string_view field, std::string_view value) {
+  const auto letter = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  };
+  bool good = !value.empty() && value.size() <= limits::kName && letter(value.front());
+  for (const char c : value) good = good && (letter(c) || c == '.' || c == '_' || c == '-');
+  if (good) return {};
+  return refuse(Code::invalid_input,
+                fmt::format("{}: 1 to {} letters, digits, '.', '_' or '-', beginning with a letter or digit",
+                            field, limits::kName));
+}
+
+Result<void> check_name(std::string_view field, std::string_view value) {
+  bool good = !value.empty() && value.size() <= limits::kName;
+  for (const char c : value) good = good && static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+  if (good) return {};
+  return refuse(Code::invalid_input,
+                fmt::format("{}: 1 to {} bytes without control characters", field, limits::kName));
+}
+
+Result<void> check_draft(const KeyDraft& draft, Time now) {
+  TRY_VOID(check_name("name", draft.name));
+  if (!draft.team.empty()) TRY_VOID(check_label("team", draft.team));
+  TRY_VOID(check_label("project", draft.project));
+  TRY_VOID(check_label("environment", draft.environment));
+  if (draft.expires <= now) return refuse(Code::invalid_input, "expires: the time has passed already");
+  TRY_VOID(check_rate("rpm", draft.rates.rpm));
+  TRY_VOID(check_rate("tpm", draft.rates.tpm));
+  return check_rate("concurrency", draft.rates.concurrency);
+}
+
+bool matches(const Key& key, const Digest& presented, Time now) {
+  const bool current = crypto::constant_time_equal(key.digest, presented);
+  const bool previous = key.previous_digest && crypto::constant_time_equal(*key.previous_digest, presented) &&
+                        now < key.previous_until;
+  return current || previous;
+}
+
+Keys::Keys(store::Store& store, Rng& rng, const Clock& clock, crypto::HmacSha256 pepper)
+    : store_(store), rng_(rng), clock_(clock), pepper_(std::move(pepper)) {}
+
+Result<Issued> Keys::create(Tx& tx, const KeyDraft& draft) {
+  const Time now = clock_.now();
+  TRY_VOID(check_draft(draft, now));
+  if (!is_id(draft.id)) return fail(Code::internal, "a key draft needs an id of fresh_id()");
+  std::string token = mint_for(TokenKind::key, draft.id, rng_);
+  Key key;
+  key.id = draft.id;
+  key.name = draft.name;
+  key.team = draft.team;
+  key.project = draft.project;
+  key.environment = draft.environment;
+  key.digest = identity::digest(pepper_, token);
+  key.expires = draft.expires;
+  key.created = now;
+  key.created_by = draft.created_by;
+  key.scope = draft.scope;
+  key.rates = draft.rates;
+  TRY_VOID(
+      tx.run("INSERT INTO key (id, name, team, project, environment, digest, state, expires, created, "
+             "created_by, scope, rpm, tpm, concurrency) "
+             "VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'active', ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             {key.id, key.name, key.team, key.project, key.environment, value_of(key.digest), key.expires.ns,
+              key.created.ns, key.created_by, key.scope, store::value(key.rates.rpm),
+              store::value(key.rates.tpm), store::value(key.rates.concurrency)}));
+  return Issued{std::move(key), std::move(token)};
+}
+
+Result<Issued> Keys::create(const KeyDraft& draft) {
+  Issued made;
+  TRY_VOID(store_.write([&](Tx& tx) -> Result<void> {
+    TRY(made, create(tx, draft));
+    return {};
+  }));
+  return made;
+}
+
+Result<Key> Keys::get(Tx& tx, std::string_view id) {
+  TRY(const auto rows, tx.query("SELECT * FROM key WHERE id = ?1", {store::value(id)}));
+  if (rows.empty()) return refuse(Code::not_found, fmt::format("There is no key '{}'.", id));
+  return read_key(rows.front());
+}
+
+Result<Key> Keys::get(std::string_view id) {
+  Key key;
+  TRY_VOID(store_.read([&](Tx& tx) -> Result<void> {
+    TRY(key, get(tx, id));
+    return {};
+  }));
+  return key;
+}
+
+Result<std::vector<Key>> Keys::list(const KeyFilter& filter) {
+  std::vector<Key> keys;
+  TRY_VOID(store_.read([&](Tx& tx) -> Result<void> {
+    TRY(const auto rows,
+        tx.query("SELECT * FROM key WHERE (?1 = '' OR team = ?1) AND (?2 = '' OR project = ?2) "
+                 "AND (?3 = '' OR environment = ?3) "
+                 "AND (?4 = 0 OR lower(environment) NOT IN ('prod', 'production')) "
+                 "AND (?5 = '' OR (created, id) > (SELECT created, id FROM key WHERE id = ?5)) "
+                 "ORDER BY created, id LIMIT ?6",
+                 {filter.team, filter.project, filter.environment,
+                  std::int64_t{filter.production == Production::hidden}, filter.after, filter.limit}));
+    keys.clear();
+    keys.reserve(rows.size());
+    for (const Row& row : rows) {
+      TRY(Key key, read_key(row));
+      keys.push_back(std::move(key));
+    }
+    return {};
+  }));
+  return keys;
+}
+
+Result<Key> Keys::set_state(std::string_view id, KeyState state) {
+  Key key;
+  TRY_VOID(store_.write([&](Tx& tx) -> Result<void> {
+    TRY(key, get(tx, id));
+    if (key.state == state) return {};
+    if (key.state == KeyState::revoked)
+      return refuse(Code::conflict, fmt::format("The key '{}' is revoked, and that is final.", id));
+    key.state = state;
+    TRY_VOID(
+        tx.run("UPDATE key SET state = ?2 WHERE id = ?1", {key.id, store::value(key_state_name(state))}));
+    return {};
+  }));
+  return key;
+}
+
+Result<Issued> Keys::rotate(Tx& tx, std::string_view id, std::chrono::nanoseconds grace) {
+  if (grace.count() < 0 || grace > kMaxGrace) return refuse(Code::invalid_input, "grace: from 0s to 30d");
+  TRY(Key key, get(tx, id));
+  if (key.state == KeyState::revoked)
+    return refuse(Code::conflict, fmt::format("The key '{}' is revoked, and that is final.", id));
+  std::string token = mint_for(TokenKind::key, key.id, rng_);
+  const Time now = clock_.now();
+  key.previous_digest.reset();
+  key.previous_until = {};
+  if (grace.count() > 0) {
+    key.previous_digest = key.digest;
+    key.previous_until = now + grace;
+  }
+  key.digest = identity::digest(pepper_, token);
+  TRY_VOID(tx.run("UPDATE key SET digest = ?2, previous_digest = ?3, previous_until = ?4 WHERE id = ?1",
+                  {key.id, value_of(key.digest), value_of(key.previous_digest), key.previous_until.ns}));
+  return Issued{std::move(key), std::move(token)};
+}
+
+Result<Issued> Keys::rotate(std::string_view id, std::chrono::nanoseconds grace) {
+  Issued made;
+  TRY_VOID(store_.write([&](Tx& tx) -> Result<void> {
+    TRY(made, rotate(tx, id, grace));
+    return {};
+  }));
+  return made;
+}
+
+}  // namespace claviger::identity

@@ -1,0 +1,132 @@
+// Virtual keys: what is stored of them, how they are issued, rotated, frozen and revoked.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/encoding.hpp"
+#include "base/result.hpp"
+#include "base/rng.hpp"
+#include "crypto/hmac.hpp"
+#include "store/store.hpp"
+
+namespace claviger::identity {
+
+// active <-> frozen; revoked is final. "Expired" is not a state but a comparison with the clock.
+enum class KeyState : std::uint8_t { active, frozen, revoked };
+
+std::string_view key_state_name(KeyState state);
+
+// Limits that go with a key; nullopt: no limit of that kind.
+struct Rates {
+  std::optional<std::int64_t> rpm;          // requests a minute
+  std::optional<std::int64_t> tpm;          // tokens a minute
+  std::optional<std::int64_t> concurrency;  // requests in flight
+  friend bool operator==(const Rates&, const Rates&) = default;
+};
+
+// One key as it is stored. Holds no secret: digests are keyed hashes of the token.
+struct Key {
+  std::string id;
+  std::string name;
+  std::string team;  // empty: none
+  std::string project;
+  std::string environment;
+  Digest digest{};
+  std::optional<Digest> previous_digest;  // the token before the last rotation, good until previous_until
+  Time previous_until{};
+  KeyState state = KeyState::active;
+  Time expires = kNever;
+  Time created{};
+  std::string created_by;
+  std::string scope;  // policy's text form (policy/scope.hpp), opaque here
+  Rates rates;
+};
+
+// What a new key shall be.
+struct KeyDraft {
+  std::string id;  // from fresh_id(): known beforehand, so that budgets can stand before the key does
+  std::string name;
+  std::string team;
+  std::string project;
+  std::string environment;
+  Time expires = kNever;
+  std::string created_by;
+  std::string scope = "{}";
+  Rates rates;
+};
+
+// A key together with its token, which is shown once and kept nowhere.
+struct Issued {
+  Key key;
+  std::string token;
+};
+
+// Whether production is seen: developers do not see it.
+enum class Production : std::uint8_t { shown, hidden };
+// "prod" and "production", in whatever case.
+bool is_production(std::string_view environment);
+
+// Empty fields do not filter.
+struct KeyFilter {
+  std::string team;
+  std::string project;
+  std::string environment;
+  Production production = Production::shown;
+  std::string after;  // id of the last key of the page before
+  std::int64_t limit = INT64_MAX;
+};
+
+// Refuses invalid_input with the field's name. Keys::create asks it too.
+Result<void> check_draft(const KeyDraft& draft, Time now);
+
+// Longest time a rotated token may go on working.
+inline constexpr std::chrono::hours kMaxGrace{24 * 30};
+
+extern const std::string_view kKeySchema;
+
+// The keys of the organisation, over the store. Thread-safe as the store is; holds no cache.
+class Keys {
+ public:
+  // `pepper` is the vault's subkey "key-pepper".
+  Keys(store::Store& store, Rng& rng, const Clock& clock, crypto::HmacSha256 pepper);
+
+  // Refuses invalid_input with the field's name. The first form is part of the caller's transaction.
+  Result<Issued> create(store::Tx& tx, const KeyDraft& draft);
+  Result<Issued> create(const KeyDraft& draft);
+
+  Result<Key> get(std::string_view id);
+  Result<Key> get(store::Tx& tx, std::string_view id);
+  // Oldest first, ties by id.
+  Result<std::vector<Key>> list(const KeyFilter& filter = {});
+
+  // Refuses conflict when the key is revoked; setting the present state again is fine.
+  Result<Key> set_state(std::string_view id, KeyState state);
+  // New token, same id; the old one works for `grace` more. A second rotation ends the grace of the first.
+  Result<Issued> rotate(store::Tx& tx, std::string_view id, std::chrono::nanoseconds grace);
+  Result<Issued> rotate(std::string_view id, std::chrono::nanoseconds grace);
+
+  const crypto::HmacSha256& pepper() const { return pepper_; }
+
+ private:
+  store::Store& store_;
+  Rng& rng_;
+  const Clock& clock_;
+  crypto::HmacSha256 pepper_;
+};
+
+// True when `presented` is the key's token of today or one still in its grace. Constant time in the digests.
+bool matches(const Key& key, const Digest& presented, Time now);
+
+// Names of teams, projects and environments: letters, digits, '.', '_', '-'; refuses invalid_input naming
+// `field`.
+Result<void> check_label(std::string_view field, std::string_view value);
+// Names for people: 1 to 128 bytes without control characters; refuses invalid_input naming `field`.
+Result<void> check_name(std::string_view field, std::string_view value);
+
+}  // namespace claviger::identity

@@ -1,0 +1,168 @@
+// Lines: what is written comes back, what was not written by us is refused, nothing outgrows its bound.
+#include "journal/record.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/limits.hpp"
+
+namespace claviger::journal {
+namespace {
+
+template <class T>
+std::string line_of(const T& record, std::uint64_t seq = 17) {
+  std::string line;
+  append_line(line, "gate0", 3, seq, record);
+  EXPECT_TRUE(line.ends_with('\n'));
+  line.pop_back();
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  return line;
+}
+
+Receipt full_receipt() {
+  Receipt r;
+  r.at = {1'790'000'000'123'456'789};
+  r.req = "req_1";
+  r.intent_at = {1'790'000'000'000'000'001};
+  r.intent_epoch = 2;
+  r.key = "k1", r.team = "core", r.project = "search", r.environment = "prod", r.provider = "openai";
+  r.route = "openai.chat", r.endpoint = "chat", r.model = "gpt-5", r.credential = "cred_1";
+  r.status = 200;
+  r.outcome = Outcome::client_gone;
+  r.usage.uncached_in = 12, r.usage.text_out = 34, r.usage.reasoning_out = 5, r.usage.seen = true;
+  r.usage.tier = provider::ServiceTier::priority;
+  r.cost_nanousd = {123'456};
+  r.hold_nanousd = {999'999};
+  r.estimated = true, r.presumed = true;
+  r.price_version = "2026-11-01";
+  r.ms = 812, r.ttfb_ms = 99, r.bytes_in = 1000, r.bytes_out = 20'000;
+  r.ip = "10.0.0.1", r.user_agent = "OpenAI/Python 2.1 \"quoted\" \\ \x01 \xc3\xa9";
+  return r;
+}
+
+TEST(record, lines_that_are_not_records_are_corrupt) {
+  Parser parser;
+  const std::string good = line_of(Start{{5}, "0.1.0", "process"});
+  ASSERT_TRUE(parser.parse(good));
+  for (const std::string_view bad :
+       {"", "x", "[]", "{}", R"({"v":1})", R"({"v":2,"p":"a","e":1,"n":1,"t":"stop","at":1})",
+        R"({"v":1,"p":"","e":1,"n":1,"t":"stop","at":1})", R"({"v":1,"p":"a","e":0,"n":1,"t":"stop","at":1})",
+        R"({"v":1,"p":"a","e":1,"n":0,"t":"stop","at":1})", R"({"v":1,"p":"a","e":1,"n":1,"t":"else","at":1})",
+        R"({"v":1,"p":"a","e":1,"n":1,"t":"stop","at":"1"})", R"({"v":1,"p":"a","e":1,"n":-1,"t":"stop","at":1})",
+        R"({"v":1,"p":"a","e":1,"n":1,"t":"refusal","at":1,"code":"no_such_code","origin":"client"})",
+        R"({"v":1,"p":"a","e":1,"n":1,"t":"receipt","at":1,"outcome":"who knows"})",
+        R"({"v":1,"p":"a","e":1,"n":1,"t":"intent","at":1,"hold_nanousd":1.5})"})
+    EXPECT_EQ(parser.parse(bad).error().code, Code::corrupt) << bad;
+  for (std::size_t end = 0; end < good.size(); ++end) EXPECT_FALSE(parser.parse(good.substr(0, end))) << end;
+}
+
+TEST(record, an_intent_comes_back_as_it_was) {
+  Intent i;
+  i.at = {42};
+  i.req = "req_9", i.key = "k", i.team = "t", i.project = "p", i.environment = "dev", i.provider = "anthropic";
+  i.route = "r", i.model = "m", i.credential = "c";
+  i.credential_version = 3;
+  i.hold_nanousd = {77};
+  i.tokens = 5;
+  i.generation = 18'446'744'073'709'551'615U;
+  i.stream = true;
+  Parser parser;
+  const std::string line = line_of(i);
+  const Record record = parser.parse(line).value();
+  EXPECT_EQ(record.envelope.producer, "gate0");
+  EXPECT_EQ(record.envelope.epoch, 3U);
+  EXPECT_EQ(record.envelope.seq, 17U);
+  EXPECT_EQ(record.envelope.kind, Kind::intent);
+  const Intent& back = std::get<Intent>(record.body);
+  EXPECT_EQ(back.at, i.at);
+  EXPECT_EQ(back.environment, "dev");
+  EXPECT_EQ(back.credential_version, 3);
+  EXPECT_EQ(back.hold_nanousd, Nanousd{77});
+  EXPECT_EQ(back.generation, i.generation);
+  EXPECT_TRUE(back.stream);
+  EXPECT_EQ(line_of(back), line);
+}
+
+TEST(record, a_receipt_comes_back_as_it_was) {
+  Parser parser;
+  const Receipt r = full_receipt();
+  const std::string line = line_of(r);
+  const Record record = parser.parse(line).value();
+  const Receipt& back = std::get<Receipt>(record.body);
+  EXPECT_EQ(back.usage, r.usage);
+  EXPECT_EQ(back.outcome, Outcome::client_gone);
+  EXPECT_EQ(back.intent_epoch, 2U);
+  EXPECT_EQ(back.user_agent, r.user_agent);
+  EXPECT_EQ(back.bytes_out, 20'000);
+  EXPECT_EQ(line_of(back), line);
+}
+
+TEST(record, the_other_kinds_come_back_as_they_were) {
+  Parser parser;
+  const std::string refusal =
+      line_of(Refusal{{1}, "r", "k", Code::budget_exceeded, Origin::policy, 429, "chat", "m", "::1"});
+  EXPECT_EQ(line_of(std::get<Refusal>(parser.parse(refusal).value().body)), refusal);
+  const std::string admin = line_of(Admin{{2}, "ops", "owner", "key.create", "key:1", R"({"a":"b"})", "::1"});
+  EXPECT_EQ(line_of(std::get<Admin>(parser.parse(admin).value().body)), admin);
+  const std::string alert = line_of(Alert{{3}, "budget_threshold", "org", "b1", {9}, 80, {800}, {1000}, "text"});
+  EXPECT_EQ(line_of(std::get<Alert>(parser.parse(alert).value().body)), alert);
+  const std::string start = line_of(Start{{4}, "0.1.0", "disk"});
+  EXPECT_EQ(line_of(std::get<Start>(parser.parse(start).value().body)), start);
+  EXPECT_EQ(line_of(Stop{{5}}), R"({"v":1,"p":"gate0","e":3,"n":17,"t":"stop","at":5})");
+}
+
+TEST(record, every_outcome_and_kind_has_a_name_of_its_own) {
+  for (int i = 0; i <= static_cast<int>(Outcome::presumed); ++i) {
+    const Outcome outcome = static_cast<Outcome>(i);
+    EXPECT_EQ(outcome_of(outcome_name(outcome)), outcome);
+  }
+  EXPECT_EQ(outcome_of("else"), std::nullopt);
+}
+
+TEST(record, fields_of_a_later_version_are_passed_over) {
+  Parser parser;
+  const auto record = parser.parse(
+      R"({"v":1,"p":"a","e":1,"n":1,"x":[1],"t":"intent","at":1,"new":{"a":1},"req":"r","hold_nanousd":5,"z":null})");
+  ASSERT_TRUE(record);
+  EXPECT_EQ(std::get<Intent>(record->body).hold_nanousd, Nanousd{5});
+}
+
+TEST(record, texts_from_outside_are_clipped_between_characters) {
+  Parser parser;
+  Receipt r = full_receipt();
+  std::string agent(kText - 1, 'a');
+  agent += "\xc3\xa9 and more";
+  r.user_agent = agent;
+  const std::string line = line_of(r);
+  EXPECT_EQ(std::get<Receipt>(parser.parse(line).value().body).user_agent, agent.substr(0, kText - 1));
+}
+
+TEST(record, the_longest_possible_lines_stay_below_the_bound) {
+  const std::string worst(limits::kJournalLine, '\x01');  // six bytes each when escaped
+  Receipt r = full_receipt();
+  for (std::string_view* text : {&r.req, &r.key, &r.team, &r.project, &r.environment, &r.provider, &r.route,
+                                 &r.endpoint, &r.model, &r.credential, &r.price_version, &r.ip, &r.user_agent})
+    *text = worst;
+  for (const provider::UsageField& field : provider::kUsageFields) r.usage.*field.member = INT64_MIN;
+  EXPECT_LT(line_of(r).size(), limits::kJournalLine);
+  EXPECT_LT(line_of(Admin{{INT64_MIN}, worst, worst, worst, worst, worst, worst}).size(), limits::kJournalLine);
+  EXPECT_LT(line_of(Alert{{1}, worst, worst, worst, {1}, 1, {1}, {1}, worst}).size(), limits::kJournalLine);
+}
+
+TEST(record, plain_and_special_bytes_are_told_apart_at_every_place) {
+  Parser parser;
+  for (std::size_t length = 1; length < 20; ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      for (const char special : {'"', '\\', '\n', '\x1f', '\x7f', '~', ' ', '\x00'}) {
+        std::string text(length, 'b');
+        text[at] = special;
+        Intent i;
+        i.req = text;
+        const std::string line = line_of(i);
+        EXPECT_EQ(std::get<Intent>(parser.parse(line).value().body).req, text);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace claviger::journal

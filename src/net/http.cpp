@@ -1,0 +1,186 @@
+// Reading HTTP/1.1 messages off streams.
+#include "net/http.hpp"
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+
+namespace claviger::net {
+namespace {
+
+// A buffer that a large request left behind is not kept for small ones.
+void empty_buffer(std::string& buffer) {
+  buffer.clear();
+  if (buffer.capacity() > limits::kConnectionBuffer) buffer = {};
+}
+
+}  // namespace
+
+// Appends what the peer sends next. False: the peer closed.
+Task<Result<bool>> ServerConnection::receive() {
+  Loop& loop = stream_->loop();
+  const auto got = co_await stream_->read_some(loop.scratch(), loop.scratch_size());
+  if (!got) co_return std::unexpected(got.error());
+  in_.append(loop.scratch(), *got);
+  co_return *got > 0;
+}
+
+Task<Result<bool>> ServerConnection::read_head(wire::RequestHead& head) {
+  bool started = !in_.empty();
+  stream_->expire_after_ms(started ? limits::kHeadTimeoutMs : limits::kIdleTimeoutMs);
+  for (;;) {
+    const auto parsed = wire::parse_request_head(in_, head);
+    if (!parsed) co_return std::unexpected(parsed.error());
+    if (*parsed > 0) {
+      head_size_ = *parsed;
+      body_end_ = head_size_;
+      stream_->set_deadline(INT64_MAX);
+      co_return true;
+    }
+    const auto more = co_await receive();
+    if (!more || !*more) {
+      if (in_.empty() || stream_->broken()) co_return false;
+      if (stream_->timed_out()) co_return refuse(Code::request_timeout, "The request's head did not arrive in time.");
+      co_return refuse(Code::malformed_request, "The connection was closed in the middle of a request.");
+    }
+    if (!started) stream_->expire_after_ms(limits::kHeadTimeoutMs);
+    started = true;
+  }
+}
+
+bool ServerConnection::body_is_here(const wire::RequestHead& head) const {
+  if (head.framing == wire::Framing::none) return true;
+  if (head.framing == wire::Framing::length) return in_.size() - head_size_ >= head.content_length;
+  return body_end_ > head_size_;  // chunked: only once it has been read
+}
+
+Task<Result<std::string_view>> ServerConnection::read_body(wire::RequestHead& head, std::size_t limit) {
+  if (head.framing == wire::Framing::chunked) return read_chunked(head, limit);
+  return read_sized(head, limit);
+}
+
+Task<Result<std::string_view>> ServerConnection::read_sized(wire::RequestHead& head, std::size_t limit) {
+  if (head.content_length > limit) co_return refuse(Code::body_too_large);
+  const std::size_t size = static_cast<std::size_t>(head.content_length);
+  const std::size_t end = head_size_ + size;
+  if (in_.size() < end) {
+    while (in_.size() < end) {
+      stream_->expire_after_ms(limits::kBodyTimeoutMs);
+      const auto more = co_await receive();
+      if (!more || !*more) co_return refuse(Code::request_timeout, "The request's body did not arrive.");
+    }
+    stream_->set_deadline(INT64_MAX);
+    (void)wire::parse_request_head(in_, head);  // the buffer has moved, and the head's views with it
+  }
+  body_end_ = end;
+  co_return std::string_view(in_).substr(head_size_, size);
+}
+
+Task<Result<std::string_view>> ServerConnection::read_chunked(wire::RequestHead& head, std::size_t limit) {
+  wire::ChunkedDecoder decoder;
+  decoded_.clear();
+  std::size_t at = head_size_;
+  for (;;) {
+    const auto taken = decoder.feed(std::string_view(in_).substr(at), decoded_);
+    if (!taken) co_return std::unexpected(taken.error());
+    at += *taken;
+    if (decoded_.size() > limit) co_return refuse(Code::body_too_large);
+    if (decoder.done()) break;
+    in_.resize(head_size_);  // decoded; the head stays for its views
+    at = head_size_;
+    stream_->expire_after_ms(limits::kBodyTimeoutMs);
+    const auto more = co_await receive();
+    if (!more || !*more) co_return refuse(Code::request_timeout, "The request's body did not arrive.");
+  }
+  stream_->set_deadline(INT64_MAX);
+  (void)wire::parse_request_head(in_, head);
+  body_end_ = at;
+  co_return std::string_view(decoded_);
+}
+
+void ServerConnection::consume() {
+  in_.erase(0, body_end_);
+  head_size_ = 0;
+  body_end_ = 0;
+  if (in_.empty()) empty_buffer(in_);
+  empty_buffer(decoded_);
+}
+
+// Replaces what was used up by what the provider sends next. False: it closed.
+Task<Result<bool>> ResponseReader::receive() {
+  if (used_ == in_.size()) {
+    in_.clear();
+    used_ = 0;
+  }
+  Loop& loop = stream_.loop();
+  const auto got = co_await stream_.read_some(loop.scratch(), loop.scratch_size());
+  if (!got) co_return std::unexpected(got.error());
+  in_.append(loop.scratch(), *got);
+  co_return *got > 0;
+}
+
+Task<Result<void>> ResponseReader::read_head(std::string_view request_method, wire::ResponseHead& head) {
+  for (;;) {
+    const auto parsed = wire::parse_response_head(std::string_view(in_).substr(used_), request_method, head);
+    if (!parsed) co_return std::unexpected(parsed.error());
+    if (*parsed > 0) {
+      used_ += *parsed;
+      if (head.status >= 200) break;
+      if (head.status == 101) co_return fail_upstream(Code::upstream_malformed, "switched protocols unasked");
+      continue;
+    }
+    const auto more = co_await receive();
+    if (!more) co_return std::unexpected(more.error());
+    if (!*more) co_return fail_upstream(Code::upstream_failed, "closed before the answer's head");
+  }
+  framing_ = head.framing;
+  left_ = head.content_length;
+  complete_ = framing_ == wire::Framing::none || (framing_ == wire::Framing::length && left_ == 0);
+  co_return Result<void>();
+}
+
+// What can be had of the body without waiting; empty when nothing is there.
+Result<std::string_view> ResponseReader::take() {
+  const std::string_view here = std::string_view(in_).substr(used_);
+  switch (framing_) {
+    case wire::Framing::length: {
+      const std::string_view piece = here.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, here.size())));
+      left_ -= piece.size();
+      used_ += piece.size();
+      complete_ = left_ == 0;
+      return piece;
+    }
+    case wire::Framing::chunked: {
+      decoded_.clear();
+      const auto taken = chunks_.feed(here, decoded_);
+      if (!taken) return fail_upstream(Code::upstream_malformed, std::string(told(taken.error())));
+      used_ += *taken;
+      complete_ = chunks_.done();
+      return std::string_view(decoded_);
+    }
+    case wire::Framing::until_close:
+      used_ = in_.size();
+      return here;
+    case wire::Framing::none: break;
+  }
+  return std::string_view{};
+}
+
+Task<Result<std::string_view>> ResponseReader::next_piece() {
+  while (!complete_) {
+    if (used_ < in_.size()) {
+      const auto piece = take();
+      if (!piece) co_return std::unexpected(piece.error());
+      if (!piece->empty() || complete_) co_return *piece;
+    }
+    const auto more = co_await receive();
+    if (!more) co_return std::unexpected(more.error());
+    if (*more) continue;
+    if (framing_ != wire::Framing::until_close)
+      co_return fail_upstream(Code::upstream_failed, "closed in the middle of the answer");
+    complete_ = true;
+  }
+  co_return std::string_view{};
+}
+
+}  // namespace claviger::net

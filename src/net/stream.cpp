@@ -1,0 +1,242 @@
+// Non-blocking reads and writes with remembered readiness.
+#include "net/stream.hpp"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace claviger::net {
+namespace {
+
+constexpr std::size_t kMaxPieces = 8;
+
+Error broken_error(const Stream& stream) {
+  if (stream.timed_out()) return {Code::upstream_timeout, Origin::upstream, "deadline passed", {}, 0};
+  return {Code::upstream_failed, Origin::upstream, "connection broken", {}, 0};
+}
+
+}  // namespace
+
+Stream::Stream(Loop& loop, int descriptor, Address peer)
+    : Deadlined(loop), descriptor_(descriptor), watch_(std::make_unique<Watch>(loop, descriptor)), peer_(peer) {
+  if (peer.storage.ss_family == AF_INET || peer.storage.ss_family == AF_INET6) {
+    const int on = 1;
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  }
+}
+
+Stream::~Stream() {
+  watch_.reset();
+  ::close(descriptor_);
+}
+
+void Stream::deadline_passed() {
+  timed_out_ = true;
+  watch_->wake();
+}
+
+void Stream::expire_after_ms(std::int64_t ms) { set_deadline(watch_->loop().now_ns() + ms * 1'000'000); }
+
+void Stream::set_deadline(std::int64_t at_ns) {
+  timed_out_ = false;
+  Deadlined::set_deadline(at_ns);
+}
+
+void Stream::abort() {
+  broken_ = true;
+  ::shutdown(descriptor_, SHUT_RDWR);
+  watch_->wake();
+}
+
+void Stream::finish() {
+  if (tls_ && !broken_) SSL_shutdown(tls_.get());
+  ERR_clear_error();
+  ::shutdown(descriptor_, SHUT_WR);
+}
+
+Task<Result<std::unique_ptr<Stream>>> Stream::connect(Loop& loop, std::vector<Address> addresses,
+                                                      std::int64_t deadline_ns) {
+  Error last{Code::upstream_failed, Origin::upstream, "no address to connect to", {}, 0};
+  for (const Address& address : addresses) {
+    const int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+      last.detail = fmt::format("socket: {}", std::strerror(errno));
+      continue;
+    }
+    const int started = ::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length);
+    const int reason = errno;
+    auto stream = std::make_unique<Stream>(loop, fd, address);
+    if (started == 0) co_return stream;
+    if (reason == EINPROGRESS) {
+      stream->set_deadline(deadline_ns);
+      stream->watch_->no_longer_writable();
+      co_await stream->writable();
+      int error = 0;
+      socklen_t size = sizeof(error);
+      ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+      if (stream->timed_out_) {
+        last = broken_error(*stream);
+        last.detail = fmt::format("{} did not accept the connection in time", address.text());
+        break;
+      }
+      if (error == 0 && !stream->broken_) {
+        stream->set_deadline(INT64_MAX);
+        co_return stream;
+      }
+      last.detail = fmt::format("{}: {}", address.text(), std::strerror(error));
+    } else {
+      last.detail = fmt::format("{}: {}", address.text(), std::strerror(reason));
+    }
+  }
+  co_return std::unexpected(last);
+}
+
+Task<Result<void>> Stream::start_tls_server(const TlsContext& context) {
+  tls_ = context.accept(descriptor_);
+  return handshake();
+}
+
+Task<Result<void>> Stream::start_tls_client(const TlsContext& context, std::string host) {
+  tls_ = context.connect(descriptor_, host);
+  return handshake();
+}
+
+Task<Result<void>> Stream::handshake() {
+  for (;;) {
+    ERR_clear_error();
+    const int done = SSL_do_handshake(tls_.get());
+    if (done == 1) co_return Result<void>();
+    const int why = SSL_get_error(tls_.get(), done);
+    if (broken_ || timed_out_) co_return std::unexpected(broken_error(*this));
+    if (why == SSL_ERROR_WANT_READ) {
+      watch_->no_longer_readable();
+      co_await watch_->readable();
+    } else if (why == SSL_ERROR_WANT_WRITE) {
+      watch_->no_longer_writable();
+      co_await watch_->writable();
+    } else {
+      const long verdict = SSL_get_verify_result(tls_.get());
+      std::string detail = tls_error();
+      if (verdict != X509_V_OK) detail += fmt::format(" ({})", X509_verify_cert_error_string(verdict));
+      broken_ = true;
+      co_return fail_upstream(Code::upstream_failed, detail);
+    }
+  }
+}
+
+ssize_t Stream::tls_result(int result) {
+  switch (SSL_get_error(tls_.get(), result)) {
+    case SSL_ERROR_WANT_READ: watch_->no_longer_readable(); return kAgain;
+    case SSL_ERROR_WANT_WRITE: watch_->no_longer_writable(); return kAgain;
+    case SSL_ERROR_ZERO_RETURN: return 0;
+    default:
+      ERR_clear_error();
+      broken_ = true;
+      return kBroken;
+  }
+}
+
+ssize_t Stream::try_read(char* into, std::size_t size) {
+  if (broken_) return kBroken;
+  if (tls_) {
+    ERR_clear_error();
+    const int got = SSL_read(tls_.get(), into, static_cast<int>(std::min<std::size_t>(size, 1 << 20)));
+    return got > 0 ? got : tls_result(got);
+  }
+  const ssize_t got = ::recv(descriptor_, into, size, 0);
+  if (got > 0) {
+    // A short read has emptied the socket: the next arrival (or the end) raises a new edge.
+    if (static_cast<std::size_t>(got) < size && !watch_->hung_up()) watch_->no_longer_readable();
+    return got;
+  }
+  if (got == 0) return 0;
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+    watch_->no_longer_readable();
+    return kAgain;
+  }
+  broken_ = true;
+  return kBroken;
+}
+
+ssize_t Stream::try_write(std::span<const std::string_view> pieces) {
+  if (broken_) return kBroken;
+  if (tls_) {
+    ssize_t total = 0;
+    for (const std::string_view piece : pieces) {
+      if (piece.empty()) continue;
+      ERR_clear_error();
+      const int sent = SSL_write(tls_.get(), piece.data(), static_cast<int>(std::min<std::size_t>(piece.size(), 1 << 20)));
+      if (sent <= 0) {
+        const ssize_t why = tls_result(sent);
+        return total > 0 ? total : why == 0 ? kBroken : why;
+      }
+      total += sent;
+      if (static_cast<std::size_t>(sent) < piece.size()) break;
+    }
+    return total;
+  }
+  std::array<iovec, kMaxPieces> parts;
+  std::size_t count = 0;
+  for (const std::string_view piece : pieces)
+    if (!piece.empty()) parts[count++] = {const_cast<char*>(piece.data()), piece.size()};
+  if (count == 0) return 0;
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+  if (sent >= 0) return sent;
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+    watch_->no_longer_writable();
+    return kAgain;
+  }
+  broken_ = true;
+  return kBroken;
+}
+
+Task<Result<std::size_t>> Stream::read_some(char* into, std::size_t size) {
+  for (;;) {
+    if (timed_out_) co_return std::unexpected(broken_error(*this));
+    if (watch_->may_read() || broken_ || tls_) {
+      const ssize_t got = try_read(into, size);
+      if (got >= 0) co_return static_cast<std::size_t>(got);
+      if (got == kBroken) co_return std::unexpected(broken_error(*this));
+      // TLS may want to write before it can read, during a key update.
+      if (watch_->may_read()) {
+        co_await watch_->writable();
+        continue;
+      }
+    }
+    co_await watch_->readable();
+  }
+}
+
+Task<Result<void>> Stream::write(std::string_view first, std::string_view second, std::string_view third) {
+  std::array<std::string_view, 3> left{first, second, third};
+  for (;;) {
+    if (timed_out_) co_return std::unexpected(broken_error(*this));
+    ssize_t sent = try_write(left);
+    if (sent == kBroken) co_return std::unexpected(broken_error(*this));
+    if (sent == kAgain) {
+      co_await watch_->writable();
+      continue;
+    }
+    for (std::string_view& piece : left) {
+      const std::size_t taken = std::min(piece.size(), static_cast<std::size_t>(sent));
+      piece.remove_prefix(taken);
+      sent -= static_cast<ssize_t>(taken);
+    }
+    if (left[0].empty() && left[1].empty() && left[2].empty()) co_return Result<void>();
+  }
+}
+
+}  // namespace claviger::net

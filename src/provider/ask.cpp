@@ -1,0 +1,159 @@
+// Reading a request: the model, wherever the route says it is, and the protocol's own reader for the rest.
+#include "provider/ask.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/limits.hpp"
+#include "provider/ask_parts.hpp"
+
+namespace claviger::provider {
+namespace {
+
+// Top-level fields that decide money or rights. Some upstreams (those written in Go) read keys without regard
+// to case, so that "Model" next to "model" would be a second model that the gate has not seen.
+constexpr std::array<std::string_view, 22> kWatched{"model",
+                                                    "models",
+                                                    "fallbacks",
+                                                    "max_tokens",
+                                                    "max_completion_tokens",
+                                                    "n",
+                                                    "best_of",
+                                                    "stream",
+                                                    "messages",
+                                                    "max_output_tokens",
+                                                    "input",
+                                                    "tools",
+                                                    "stream_options",
+                                                    "background",
+                                                    "previous_response_id",
+                                                    "prediction",
+                                                    "conversation",
+                                                    "web_search_options",
+                                                    "service_tier",
+                                                    "speed",
+                                                    "modalities",
+                                                    "audio"};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
+}
+
+Result<void> refuse_other_spellings(wire::JsonValue root) {
+  for (const auto& [key, value] : root.members()) {
+    const bool capital = std::ranges::any_of(key, [](char c) { return c >= 'A' && c <= 'Z'; });
+    if (capital && std::ranges::find(kWatched, lower(key)) != kWatched.end())
+      return bad_parameter(key.substr(0, 32), "must be written in lower case.");
+  }
+  return {};
+}
+
+Result<void> check_model(const std::string& model) {
+  if (model.size() > limits::kModelName) return bad_parameter("model", "is longer than any model's name.");
+  const bool control = std::ranges::any_of(model, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+  if (control) return bad_parameter("model", "has control characters.");
+  return {};
+}
+
+// The text behind {model} in the route's pattern, decoded.
+Result<std::string> model_of_path(const Route& route, std::string_view path) {
+  const std::size_t open = route.pattern.find("{model}");
+  if (open == std::string_view::npos) return std::string{};
+  const std::string_view tail = route.pattern.substr(open + std::string_view("{model}").size());
+  if (path.size() <= open + tail.size()) return refuse(Code::missing_model);
+  auto model = percent_decode(path.substr(open, path.size() - open - tail.size()));
+  if (!model || model->empty()) return bad_parameter("The model in the path", "is not readable.");
+  return *std::move(model);
+}
+
+Result<std::string> model_of_body(wire::JsonValue root) {
+  TRY(std::string model, read_text(root, "model"));
+  if (model.empty()) return refuse(Code::missing_model);
+  return model;
+}
+
+Result<void> read_body(const Route& route, wire::JsonValue root, Ask& out) {
+  if (route.dialect == Dialect::gemini) {
+    switch (route.endpoint) {
+      case Endpoint::generate_content:
+        return read_generate_content(root, out);
+      case Endpoint::embeddings:
+        return read_gemini_embeddings(root, out);
+      default:
+        return {};
+    }
+  }
+  TRY_VOID(refuse_other_spellings(root));
+  switch (route.endpoint) {
+    case Endpoint::chat:
+      return read_chat(root, out);
+    case Endpoint::responses:
+      return read_responses(root, out);
+    case Endpoint::embeddings:
+      return read_embeddings(root, out);
+    case Endpoint::messages:
+      return read_messages(root, out);
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+void unbounded(Ask& out, std::string_view sentence) {
+  if (std::ranges::find(out.unbounded, sentence) == out.unbounded.end()) out.unbounded.emplace_back(sentence);
+}
+
+Result<void> read_choices(wire::JsonValue root, std::string_view name, Ask& out) {
+  TRY(const auto count, read_count(root, name));
+  if (!count) return {};
+  if (*count < 1 || *count > limits::kMaxChoices)
+    return bad_parameter(name, "must lie between 1 and " + std::to_string(limits::kMaxChoices) + ".");
+  out.choices = std::max(out.choices, *count);
+  return {};
+}
+
+void raise_max_output(Ask& out, const std::optional<std::int64_t>& value) {
+  if (value) out.max_output = std::max(out.max_output.value_or(0), *value);
+}
+
+std::unexpected<Error> stored_object(std::string_view name) {
+  std::string say(name);
+  say += " is refused: objects stored at the provider belong to its account, not to a key.";
+  return refuse(Code::route_refused, std::move(say));
+}
+
+void note_image_url(std::string_view url, std::int64_t raw_size, Ask& out) {
+  if (url.starts_with("data:image/")) {
+    ++out.images;
+    out.media_bytes += raw_size;
+  } else if (url.starts_with("data:")) {
+    out.hidden_input = true;
+  } else {
+    unbounded(out, "Input by URL has no known size: send images inline.");
+  }
+}
+
+Result<Ask> read_ask(const Route& route, std::string_view path, const wire::Json* body) {
+  Ask out;
+  TRY(out.model, model_of_path(route, path));
+  TRY_VOID(check_model(out.model));
+  if (route.endpoint == Endpoint::models) return out;
+  if (!body || !body->root().is_object())
+    return refuse(Code::invalid_parameter, "The request body must be a JSON object.");
+  if (route.pattern.find("{model}") == std::string_view::npos) {
+    TRY(out.model, model_of_body(body->root()));
+    TRY_VOID(check_model(out.model));
+  }
+  out.stream = route.streams;
+  TRY_VOID(read_body(route, body->root(), out));
+  return out;
+}
+
+}  // namespace claviger::provider

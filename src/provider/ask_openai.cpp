@@ -1,0 +1,175 @@
+// Requests of the OpenAI dialect: chat completions, responses, embeddings (SDK 7.55.0 and 6.49.0).
+#include <algorithm>
+#include <array>
+
+#include "provider/ask_parts.hpp"
+
+namespace claviger::provider {
+namespace {
+
+using wire::JsonValue;
+
+void read_tools(JsonValue tools, Ask& out);
+
+// One tool: the caller's own functions cost their bytes; everything else is worked by the provider.
+void read_tool(JsonValue tool, Ask& out) {
+  const std::string type = tool["type"].text().value_or("function");
+  if (type == "function" || type == "custom") return;
+  if (type == "namespace") return read_tools(tool["tools"], out);
+  constexpr std::array<std::string_view, 4> kOwnMachine{"computer", "computer_use_preview", "apply_patch",
+                                                        "local_shell"};
+  const bool local_shell = type == "shell" && tool["environment"]["type"].text_equals("local");
+  const bool client_search = type == "tool_search" && tool["execution"].text_equals("client");
+  if (local_shell || client_search || std::ranges::find(kOwnMachine, type) != kOwnMachine.end()) {
+    // Worked by the caller, but described to the model by the provider's own hidden text.
+    out.hidden_input = true;
+    return;
+  }
+  unbounded(out,
+            "The tool \"" + type.substr(0, 64) + "\" is worked by the provider: nothing bounds its calls.");
+}
+
+void read_tools(JsonValue tools, Ask& out) {
+  if (!given(tools)) return;
+  if (!tools.is_array()) {
+    unbounded(out, "tools is not a list, so that the provider may read it differently.");
+    return;
+  }
+  for (const JsonValue tool : tools.elements()) read_tool(tool, out);
+  if (tools.size() > 0) out.has_tools = true;
+}
+
+void note_text_url(JsonValue value, Ask& out) {
+  const auto url = value.text();
+  if (url) note_image_url(*url, static_cast<std::int64_t>(value.raw().size()), out);
+}
+
+Result<void> walk(JsonValue value, Ask& out);
+
+// One member of a message, an item or a content part that may stand for more tokens than its bytes.
+Result<void> walk_member(std::string_view key, JsonValue value, Ask& out) {
+  if (!given(value)) return {};
+  if (key == "file_id" || key == "container_id") return stored_object(key);
+  if (key == "image_url") {
+    note_text_url(value.is_object() ? value["url"] : value, out);
+  } else if (key == "file_url" || key == "document_url") {
+    unbounded(out, "Input by URL has no known size: send it inline.");
+  } else if (key == "input_audio" || key == "audio" || key == "audio_url") {
+    out.audio_in = out.hidden_input = true;
+  } else if (key == "file_data" || key == "video_url" || key == "result") {
+    out.hidden_input = true;
+  } else if (key == "tools") {
+    read_tools(value, out);
+  } else if (value.is_object() || value.is_array()) {
+    return walk(value, out);
+  }
+  return {};
+}
+
+Result<void> walk(JsonValue value, Ask& out) {
+  if (value.is_array()) {
+    for (const JsonValue element : value.elements()) TRY_VOID(walk(element, out));
+    return {};
+  }
+  if (!value.is_object()) return {};
+  const JsonValue type = value["type"];
+  if (type.text_equals("item_reference")) return stored_object("item_reference");
+  if (type.text_equals("compaction_trigger"))
+    unbounded(out, "Compaction runs the model once more on hidden input.");
+  for (const auto& [key, member] : value.members()) TRY_VOID(walk_member(key, member, out));
+  return {};
+}
+
+Result<void> read_tier(JsonValue root, Ask& out) {
+  TRY(const std::string tier, read_text(root, "service_tier"));
+  // flex is sold below the list price, so the list price bounds it (providers.md 7.3).
+  constexpr std::array<std::string_view, 6> kBounded{"",         "auto",          "default",
+                                                     "standard", "standard_only", "flex"};
+  if (std::ranges::find(kBounded, tier) == kBounded.end())
+    unbounded(out, "The service tier \"" + tier.substr(0, 32) + "\" has no known price.");
+  return {};
+}
+
+Result<void> read_common(JsonValue root, Ask& out) {
+  TRY(out.stream, read_flag(root, "stream"));
+  TRY_VOID(read_tier(root, out));
+  for (const std::string_view name : {"models", "fallbacks", "route"})
+    if (given(root[name]))
+      return bad_parameter(name, "is refused: the key's rules are checked against one model alone.");
+  for (const std::string_view name : {"web_search_options", "search_parameters", "plugins", "mcp_servers"})
+    if (given(root[name]))
+      unbounded(out, std::string(name) + " lets the provider search or call tools: nothing bounds that.");
+  if (given(root["moderation"])) unbounded(out, "moderation runs a second model whose cost is not known.");
+  const JsonValue ttl = root["prompt_cache_options"]["ttl"];
+  if (given(ttl) && !ttl.text_equals("30m"))
+    unbounded(out, "Only the 30m prompt cache has a known price for writes.");
+  read_tools(root["tools"], out);
+  if (given(root["functions"]) || given(root["response_format"]) || given(root["text"])) out.has_tools = true;
+  return {};
+}
+
+// Rejected tokens of a prediction are billed as output on top of what the model writes.
+void read_prediction(JsonValue prediction, Ask& out) {
+  if (given(prediction)) out.prediction_bytes = static_cast<std::int64_t>(prediction.raw().size());
+}
+
+}  // namespace
+
+Result<void> read_chat(JsonValue root, Ask& out) {
+  TRY_VOID(read_common(root, out));
+  TRY(const auto old_max, read_count(root, "max_tokens"));
+  TRY(const auto new_max, read_count(root, "max_completion_tokens"));
+  raise_max_output(out, old_max);
+  raise_max_output(out, new_max);
+  TRY_VOID(read_choices(root, "n", out));
+  TRY_VOID(read_choices(root, "best_of", out));
+  const JsonValue options = root["stream_options"];
+  if (given(options)) {
+    if (!options.is_object()) return bad_parameter("stream_options", "must be an object.");
+    TRY(out.client_wants_usage, read_flag(options, "include_usage"));
+  }
+  TRY(const bool deferred, read_flag(root, "deferred"));
+  if (deferred) return stored_object("deferred");
+  if (given(root["audio"])) out.audio_out = true;
+  const JsonValue modalities = root["modalities"];
+  if (given(modalities)) {
+    if (!modalities.is_array()) return bad_parameter("modalities", "must be a list.");
+    for (const JsonValue one : modalities.elements()) {
+      out.audio_out = out.audio_out || one.text_equals("audio");
+      out.image_out = out.image_out || one.text_equals("image");
+    }
+  }
+  read_prediction(root["prediction"], out);
+  return walk(root["messages"], out);
+}
+
+Result<void> read_responses(JsonValue root, Ask& out) {
+  TRY_VOID(read_common(root, out));
+  TRY(const bool background, read_flag(root, "background"));
+  if (background)
+    return refuse(Code::route_refused, "background is refused: its usage would come after the answer.");
+  for (const std::string_view name : {"previous_response_id", "conversation"})
+    if (given(root[name])) return stored_object(name);
+  TRY(const auto max, read_count(root, "max_output_tokens"));
+  raise_max_output(out, max);
+  if (given(root["prompt"])) unbounded(out, "A stored prompt has hidden input and options.");
+  if (given(root["multi_agent"])) unbounded(out, "multi_agent runs further models: nothing bounds them.");
+  if (given(root["context_management"]))
+    unbounded(out, "Compaction runs the model once more on hidden input.");
+  const JsonValue mode = root["reasoning"]["mode"];
+  if (given(mode) && !mode.text_equals("standard"))
+    unbounded(out, "Only the standard reasoning mode has a known price.");
+  return walk(root["input"], out);
+}
+
+Result<void> read_embeddings(JsonValue root, Ask& out) {
+  out.max_output = 0;
+  const JsonValue input = root["input"];
+  TRY(const std::string tier, read_text(root, "service_tier"));
+  if (!input.is_array()) return {};
+  for (const JsonValue element : input.elements())
+    if (element.is_object()) out.hidden_input = true;
+  return walk(input, out);
+}
+
+}  // namespace claviger::provider

@@ -1,0 +1,31 @@
+// The readers behind read_ask, one a protocol, and what they share.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "provider/ask.hpp"
+#include "provider/json_look.hpp"
+
+namespace claviger::provider {
+
+Result<void> read_chat(wire::JsonValue root, Ask& out);
+Result<void> read_responses(wire::JsonValue root, Ask& out);
+Result<void> read_embeddings(wire::JsonValue root, Ask& out);
+Result<void> read_messages(wire::JsonValue root, Ask& out);
+Result<void> read_generate_content(wire::JsonValue root, Ask& out);
+Result<void> read_gemini_embeddings(wire::JsonValue root, Ask& out);
+
+// Adds a sentence once.
+void unbounded(Ask& out, std::string_view sentence);
+// n and its like: 1 when not given; refuses 0 and more than limits::kMaxChoices.
+Result<void> read_choices(wire::JsonValue root, std::string_view name, Ask& out);
+// Takes the larger of what is there and `value`.
+void raise_max_output(Ask& out, const std::optional<std::int64_t>& value);
+// What belongs to the provider's account and not to a key: route_refused.
+std::unexpected<Error> stored_object(std::string_view name);
+// "data:image/..." URLs are counted, others listed as unbounded. `raw_size` is the size of the text in the
+// body.
+void note_image_url(std::string_view url, std::int64_t raw_size, Ask& out);
+
+}  // namespace claviger::provider

@@ -1,0 +1,234 @@
+// Arithmetic of money: the cost of a usage, and the most that a request can cost.
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "provider/price.hpp"
+
+namespace claviger::provider {
+namespace {
+
+__extension__ using Int128 = __int128;  // counts x rates outgrow 64 bits
+
+constexpr std::int64_t kMillion = 1'000'000;
+// Tokens a provider adds around messages that the body's own bytes do not cover (priming, special tokens).
+// Every message costs far more bytes of JSON than the 3-4 framing tokens it is worth (providers.md 8.1).
+constexpr std::int64_t kFramingTokens = 64;
+// The provider's own text before tools and output formats: a few hundred tokens, taken generously.
+constexpr std::int64_t kToolTextTokens = 2048;
+constexpr std::int64_t kDayNs = 24LL * 3600 * 1'000'000'000;
+constexpr std::int64_t kMostTokens = std::int64_t{1} << 50;  // keeps sums inside 128 bits whatever is asked
+
+// A bucket of usage and the rate it is billed at; `like` is the rate that stands in by the providers' own
+// rules.
+struct Bucket {
+  std::int64_t Usage::* count;
+  std::optional<std::int64_t> Rates::* rate;
+  std::optional<std::int64_t> Rates::* like;  // null: none, an unknown rate stays unknown
+};
+constexpr std::array<Bucket, 12> kBuckets{
+    {{&Usage::uncached_in, &Rates::input, nullptr},
+     // A provider without a cache price bills cached input as input, and images as text.
+     {&Usage::cache_read, &Rates::cache_read, &Rates::input},
+     {&Usage::cache_read_audio, &Rates::cache_read_audio, &Rates::audio_in},
+     {&Usage::cache_write_5m, &Rates::cache_write_5m, nullptr},
+     {&Usage::cache_write_30m, &Rates::cache_write_30m, nullptr},
+     {&Usage::cache_write_1h, &Rates::cache_write_1h, nullptr},
+     {&Usage::cache_write_12h, &Rates::cache_write_12h, nullptr},
+     {&Usage::audio_in, &Rates::audio_in, nullptr},
+     {&Usage::image_in, &Rates::image_in, &Rates::input},
+     {&Usage::text_out, &Rates::output, nullptr},
+     {&Usage::audio_out, &Rates::audio_out, nullptr},
+     {&Usage::image_out, &Rates::image_out, nullptr}}};
+
+const Rates& rates_for(const Price& price, std::int64_t input) {
+  const Rates* out = &price.rates;
+  for (const ContextTier& tier : price.tiers)
+    if (input > tier.above) out = &tier.rates;
+  return *out;
+}
+
+std::optional<std::int64_t> own_rate(const Rates& rates, const Bucket& bucket) {
+  if (rates.*bucket.rate) return rates.*bucket.rate;
+  return bucket.like ? rates.*bucket.like : std::nullopt;
+}
+
+std::int64_t dearest_of(const Rates& rates) {
+  std::int64_t top = 0;
+  for (const Bucket& bucket : kBuckets) top = std::max(top, (rates.*bucket.rate).value_or(0));
+  return top;
+}
+
+// For a class the row does not know: the provider's dearest of that class, else its dearest of all.
+std::int64_t stand_in_rate(const Price& price, const Bucket& bucket) {
+  const Rates& known = price.fallback ? price.fallback->rates : price.rates;
+  return own_rate(known, bucket).value_or(dearest_of(known));
+}
+
+Int128 percent_up(Int128 amount, int percent) {
+  return percent == 100 ? amount : (amount * percent + 99) / 100;
+}
+
+// From nano-USD x tokens per million, rounded up once.
+Nanousd to_money(Int128 amount) {
+  const Int128 rounded = (amount + kMillion - 1) / kMillion;
+  const Int128 most = std::numeric_limits<std::int64_t>::max();
+  return {static_cast<std::int64_t>(std::min(rounded, most))};
+}
+
+std::optional<int> tier_percent(const Price& price, ServiceTier tier) {
+  switch (tier) {
+    case ServiceTier::standard:
+      return 100;
+    case ServiceTier::flex:
+      return price.flex_percent;
+    case ServiceTier::batch:
+      return price.batch_percent;
+    case ServiceTier::priority:
+    case ServiceTier::fast:
+      return price.priority_percent > 0 ? std::optional(price.priority_percent) : std::nullopt;
+    case ServiceTier::ultrafast:
+    case ServiceTier::other:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// A tier whose price is not known is billed at the dearest multiplier that is.
+int tier_percent_or_dearest(const Price& price, ServiceTier tier) {
+  if (const auto known = tier_percent(price, tier)) return *known;
+  return std::max({100, price.priority_percent, price.fallback ? price.fallback->priority_percent : 100});
+}
+
+int peak_percent_at(const Price& price, Time at) {
+  const std::int64_t in_day = ((at.ns % kDayNs) + kDayNs) % kDayNs;
+  const auto minute = static_cast<int>(in_day / (60 * kNanoPerUsd));
+  for (const PeakHours& peak : price.peaks)
+    if (minute >= peak.from_minute && minute < peak.to_minute) return price.peak_percent;
+  return 100;
+}
+
+std::int64_t bounded(std::int64_t tokens) { return std::clamp<std::int64_t>(tokens, 0, kMostTokens); }
+
+// One row at one context tier, as the worst case sees it.
+struct WorstRates {
+  std::int64_t input = 0, output = 0;
+  bool known = true;
+
+  void in(const std::optional<std::int64_t>& rate) {
+    known = known && rate, input = std::max(input, rate.value_or(0));
+  }
+  void out(const std::optional<std::int64_t>& rate) {
+    known = known && rate;
+    output = std::max(output, rate.value_or(0));
+  }
+};
+
+WorstRates worst_rates(const Rates& rates, const Ask& ask) {
+  WorstRates worst;
+  worst.in(rates.input);
+  // A provider that bills cache writes by itself (OpenAI from gpt-5.6 on) may write on any request; reads are
+  // cheaper than input everywhere, but a row that says otherwise is believed.
+  if (rates.cache_read) worst.in(rates.cache_read);
+  if (rates.cache_write_30m) worst.in(rates.cache_write_30m);
+  if (ask.cache_write != CacheWrite::none) worst.in(rates.cache_write_5m);
+  if (ask.cache_write == CacheWrite::one_hour) worst.in(rates.cache_write_1h);
+  if (ask.audio_in) worst.in(rates.audio_in);
+  if (ask.images > 0 && rates.image_in) worst.in(rates.image_in);
+  if (ask.max_output != 0) worst.out(rates.output);
+  if (ask.audio_out) worst.out(rates.audio_out);
+  if (ask.image_out) worst.out(rates.image_out);
+  return worst;
+}
+
+// Input tokens: nullopt when nothing bounds them.
+std::optional<std::int64_t> worst_input(const Price& price, const Ask& ask, std::int64_t body_bytes) {
+  std::int64_t tokens = bounded(body_bytes - ask.media_bytes) + kFramingTokens;
+  if (ask.has_tools) tokens += kToolTextTokens;
+  bool by_context = ask.hidden_input;
+  if (ask.images > 0) {
+    if (price.image_tokens)
+      tokens += bounded(ask.images) * *price.image_tokens;
+    else
+      by_context = true;
+  }
+  if (by_context) return price.context;
+  return price.context ? std::min(tokens, *price.context) : tokens;
+}
+
+// Raises `worst.money` to what one row could charge.
+void raise_by_row(const Price& price, const Ask& ask, Worst& worst) {
+  const Int128 outputs = Int128{worst.output_tokens} * std::max<std::int64_t>(ask.choices, 1);
+  const int geo = ask.global_geo ? 100 : price.us_geo_percent;
+  const int peak = price.peaks.empty() ? 100 : std::max(100, price.peak_percent);
+  const auto raise = [&](const Rates& rates, std::int64_t above) {
+    const WorstRates one = worst_rates(rates, ask);
+    if (!one.known) {
+      worst.unbounded =
+          above > 0 ? fmt::format("The price of this model above {} input tokens is not known.", above)
+                    : "The price of a class of tokens this request may use is not known for this model.";
+    }
+    const Int128 sum = Int128{worst.input_tokens} * one.input + outputs * one.output;
+    worst.money = std::max(worst.money, to_money(percent_up(percent_up(sum, peak), geo)));
+  };
+  raise(price.rates, 0);
+  for (const ContextTier& tier : price.tiers)
+    if (worst.input_tokens > tier.above) raise(tier.rates, tier.above);
+}
+
+}  // namespace
+
+Nanousd cost(const Price& price, const Usage& usage, Time at) {
+  const Rates& rates = rates_for(price, usage.total_in());
+  Int128 sum = 0;
+  for (const Bucket& bucket : kBuckets)
+    if (const std::int64_t count = bounded(usage.*bucket.count); count > 0)
+      sum += Int128{count} * own_rate(rates, bucket).value_or(stand_in_rate(price, bucket));
+  const Rates& hosted = price.fallback ? price.fallback->rates : price.rates;
+  sum += Int128{bounded(usage.hosted_in) + bounded(usage.hosted_out)} * dearest_of(hosted);
+  sum = percent_up(sum, tier_percent_or_dearest(price, usage.tier));
+  sum = percent_up(sum, peak_percent_at(price, at));
+  if (usage.us_geo) sum = percent_up(sum, price.us_geo_percent);
+  const auto call = price.tool_call  ? price.tool_call
+                    : price.fallback ? price.fallback->tool_call
+                                     : std::nullopt;
+  const Nanousd calls =
+      saturating_times(call.value_or(Nanousd{}), std::max<std::int64_t>(usage.tool_calls, 0));
+  return saturating_add(to_money(sum), calls);
+}
+
+bool priced_fully(const Price& price, const Usage& usage) {
+  const Rates& rates = rates_for(price, usage.total_in());
+  for (const Bucket& bucket : kBuckets)
+    if (usage.*bucket.count > 0 && !own_rate(rates, bucket)) return false;
+  if (usage.hosted_in > 0 || usage.hosted_out > 0) return false;
+  if (usage.tool_calls > 0 && !price.tool_call) return false;
+  return tier_percent(price, usage.tier).has_value();
+}
+
+Worst worst_case(const Price& price, const Ask& ask, std::int64_t body_bytes, Time now) {
+  Worst worst;
+  const auto input = worst_input(price, ask, body_bytes);
+  const auto own = price.max_output ? price.max_output : price.output_bound;
+  const auto output = ask.max_output ? ask.max_output : own;
+  worst.input_tokens = input.value_or(0);
+  worst.output_tokens = bounded(bounded(output.value_or(0)) + ask.prediction_bytes);
+  const Int128 tokens =
+      Int128{worst.input_tokens} + Int128{worst.output_tokens} * std::max<std::int64_t>(ask.choices, 1);
+  worst.tokens = static_cast<std::int64_t>(std::min(tokens, Int128{kMostTokens}));
+  raise_by_row(price, ask, worst);
+  if (price.next && price.next->valid_from.ns - kDayNs <= now.ns) raise_by_row(*price.next, ask, worst);
+  if (!output)
+    worst.unbounded =
+        "No bound is known for the length of this model's answers: send a maximum of output tokens.";
+  if (!input)
+    worst.unbounded =
+        "Images, audio and documents have no known bound in tokens for this model: send text, or have its "
+        "context "
+        "size priced.";
+  return worst;
+}
+
+}  // namespace claviger::provider

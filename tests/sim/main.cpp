@@ -1,0 +1,69 @@
+// Deterministic simulation: sim [--seeds N] [--seed S] [--from S] [--steps N]. The same seed does the same
+// again.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <string_view>
+
+#include "ledger_world.hpp"
+
+namespace {
+
+struct Options {
+  std::uint64_t from = 1, seeds = 500, steps = 400;
+  bool one = false;
+};
+
+volatile std::uint64_t running_seed = 0;
+
+extern "C" void on_abort(int) {
+  // check() ended the program: its message is out already, the seed is what is missing.
+  fmt::print(stderr, "sim: seed {} broke an invariant; repeat with --seed {}\n", running_seed, running_seed);
+  std::_Exit(1);
+}
+
+bool read_options(int argc, char** argv, Options& options) {
+  for (int i = 1; i < argc; i += 2) {
+    const std::string_view name = argv[i];
+    std::uint64_t* target = name == "--seeds"   ? &options.seeds
+                            : name == "--steps" ? &options.steps
+                                                : &options.from;
+    if (name != "--seeds" && name != "--steps" && name != "--from" && name != "--seed") return false;
+    if (i + 1 == argc) return false;
+    const std::string_view text = argv[i + 1];
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *target);
+    if (error != std::errc{} || end != text.data() + text.size()) return false;
+    options.one = options.one || name == "--seed";
+  }
+  if (options.one) options.seeds = 1;
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  if (!read_options(argc, argv, options)) {
+    fmt::print(stderr, "usage: sim [--seeds N] [--seed S] [--from S] [--steps N]\n");
+    return 2;
+  }
+  std::signal(SIGABRT, on_abort);
+  std::uint64_t steps = 0;
+  std::uint64_t failures = 0;
+  for (std::uint64_t seed = options.from; seed < options.from + options.seeds; ++seed) {
+    running_seed = seed;
+    claviger::sim::LedgerWorld world(seed);
+    const auto broken = world.run(options.steps);
+    steps += world.step();
+    if (!broken) continue;
+    ++failures;
+    const auto& trace = world.trace();
+    for (std::size_t i = trace.size() - std::min<std::size_t>(trace.size(), 40); i < trace.size(); ++i)
+      fmt::print("  {}\n", trace[i]);
+    fmt::print("sim: seed {} step {}: {}; repeat with --seed {}\n", seed, world.step(), *broken, seed);
+  }
+  fmt::print("sim: {} seeds, {} steps, {} failures\n", options.seeds, steps, failures);
+  return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,67 @@
+// The model the ledger is held against: every request ever admitted, what the provider billed for it, what is
+// charged.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/calendar.hpp"
+#include "ledger/ledger.hpp"
+
+namespace claviger::sim {
+
+enum class State : std::uint8_t {
+  held,     // admitted, nothing sent
+  dropped,  // given back, or lost in a crash before it was sent
+  exposed,  // sent; the provider may bill anything up to the worst case
+  charged,  // a receipt says what it cost
+};
+
+struct Request {
+  ledger::AccountPath path;
+  std::uint64_t epoch = 0;
+  Time reserved_at;
+  std::int64_t worst = 0;
+  std::int64_t cost = 0;    // charged
+  std::int64_t billed = 0;  // by the provider
+  State state = State::held;
+  bool derived = false;  // the receipt is in the store
+};
+
+// What the oracle knows of a budget that blocks: which requests its leases have to cover.
+struct Watched {
+  ledger::Budget budget;
+  std::size_t counts_from = 0;  // index of the first request admitted under it
+};
+
+class Oracle {
+ public:
+  std::vector<Request> requests;
+
+  // Follows the budgets in force. Called after each step, before the next request.
+  void follow(const std::vector<ledger::Budget>& budgets);
+  void forget(std::string_view id) { watched_.erase(std::string(id)); }
+  const std::map<std::string, Watched, std::less<>>& watched() const { return watched_; }
+
+  // Money that must fit under the budget in the window of `at`: what was admitted under it, at its worst or
+  // at its cost, and older requests once they are derived.
+  std::int64_t committed(const Watched& watched, Time at) const;
+  // Costs beyond holds which the present start cannot know of yet.
+  std::int64_t untold_overruns(const Watched& watched, Time at, std::uint64_t epoch) const;
+  // Charged, and billed by the provider, in a window.
+  std::int64_t charged(const ledger::Budget& budget, const ledger::WindowSpan& span) const;
+  std::int64_t billed(const ledger::Budget& budget, const ledger::WindowSpan& span) const;
+  // Billed, but neither in the store nor covered by a lease: older than the budget, or beyond its hold.
+  std::int64_t uncovered(const Watched& watched, const ledger::WindowSpan& span) const;
+
+ private:
+  std::map<std::string, Watched, std::less<>> watched_;
+};
+
+bool concerns(const ledger::Budget& budget, const ledger::AccountPath& path);
+ledger::WindowSpan window_of(const ledger::Budget& budget, Time at);
+
+}  // namespace claviger::sim
