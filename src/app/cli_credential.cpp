@@ -87,7 +87,8 @@ void add_add(Bench& bench, CLI::App* group) {
       ->required();
   add->add_option("--environment", asked->environment, "Only keys of this environment reach it")->required();
   add->add_option("--base-url", asked->base_url, "Where the provider is (default: its own)");
-  add->add_option("--origin", asked->origins, "Further origin the secret may go to (repeatable)");
+  add->add_option("--origin", asked->origins, "Further origin the secret may go to (repeatable)")
+      ->allow_extra_args(false);
   add->add_option("--owner", asked->owner, "Who answers for it");
   add->add_option("--rotate-days", asked->rotate_days, "Wished age at rotation");
   add->add_option("--spend-alert", asked->spend_alert, "Amount in USD a month that raises an alert");

@@ -70,15 +70,20 @@ void add_create(Bench& bench, CLI::App* group) {
   create->add_option("--team", asked->team, "Team it belongs to");
   create->add_option("--project", asked->project, "Project it belongs to")->required();
   create->add_option("--environment", asked->environment, "dev, staging, prod or any name")->required();
-  create->add_option("--model", asked->models, "Glob of models it may use (repeatable; default: all)");
-  create->add_option(
-      "--endpoint", asked->endpoints,
-      "chat, responses, embeddings, models, messages, count_tokens or generate_content (repeatable; "
-      "default: all)");
-  create->add_option("--cidr", asked->cidrs, "Network it may be used from (repeatable; default: all)");
+  create->add_option("--model", asked->models, "Glob of models it may use (repeatable; default: all)")
+      ->allow_extra_args(false);
+  create
+      ->add_option(
+          "--endpoint", asked->endpoints,
+          "chat, responses, embeddings, models, messages, count_tokens or generate_content (repeatable; "
+          "default: all)")
+      ->allow_extra_args(false);
+  create->add_option("--cidr", asked->cidrs, "Network it may be used from (repeatable; default: all)")
+      ->allow_extra_args(false);
   create->add_option("--expires", asked->expires,
                      "30d, or a time such as 2026-12-31T23:59:59Z (default: never)");
-  create->add_option("--budget", asked->budgets, "Blocking budget such as 5usd/day (repeatable)");
+  create->add_option("--budget", asked->budgets, "Blocking budget such as 5usd/day (repeatable)")
+      ->allow_extra_args(false);
   create->add_option("--rpm", asked->rpm, "Requests a minute");
   create->add_option("--tpm", asked->tpm, "Tokens a minute");
   create->add_option("--concurrency", asked->concurrency, "Requests in flight");

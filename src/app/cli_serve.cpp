@@ -35,7 +35,8 @@ void add_serve_commands(Bench& bench) {
   fake->add_option("--listen", trial->listen, "HOST:PORT; port 0 takes a free one")->required();
   fake->add_option("--script", trial->script, "File with faults to play");
   fake->add_option("--key", trial->keys,
-                   "A made-up provider key that is accepted (repeatable); any when absent");
+                   "A made-up provider key that is accepted (repeatable); any when absent")
+      ->allow_extra_args(false);
   fake->add_flag("--lean", trial->lean, "Answer everything with one small completion at once; for benchmarks");
   bench.action(fake, [&terminal = bench.terminal, trial] { return terminal.sandbox(*trial); });
 }

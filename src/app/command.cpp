@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "base/money.hpp"
 #include "crypto/wipe.hpp"
 
 namespace claviger::app {
@@ -82,7 +83,8 @@ int tell(Terminal& terminal, Output output, const Error& error) {
                  << '\n';
   } else {
     terminal.err << "claviger: " << told(error) << '\n';
-    if (!error.detail.empty() && error.detail != told(error)) terminal.err << "  (" << error.detail << ")\n";
+    if (!error.detail.empty() && told(error).find(error.detail) == std::string_view::npos)
+      terminal.err << "  (" << error.detail << ")\n";
   }
   return exit_code(error.code);
 }
@@ -143,7 +145,7 @@ void add_query(console::ApiRequest& request, std::string_view name, std::string_
 
 std::string plain(const Json& value) {
   if (value.is_null()) return "-";
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return value.get_ref<const std::string&>().empty() ? "-" : value.get<std::string>();
   if (value.is_array()) {
     std::string text;
     for (const Json& element : value) text.append(text.empty() ? "" : ", ").append(plain(element));
@@ -171,17 +173,24 @@ void print_table(std::ostream& out, const std::vector<std::string>& head,
 }
 
 void print_object(std::ostream& out, const Json& object) {
+  std::vector<std::pair<std::string, std::string>> lines;
   std::size_t width = 0;
-  for (const auto& [name, value] : object.items()) width = std::max(width, name.size());
+  const auto add = [&](const std::string& indent, const std::string& name, const Json& value) {
+    constexpr std::string_view kNano = "_nanousd";
+    const bool money = name.ends_with(kNano) && value.is_number_integer();
+    const std::string title = money ? name.substr(0, name.size() - kNano.size()) + "_usd" : name;
+    lines.emplace_back(indent + title, money ? format_usd({value.get<std::int64_t>()}) : plain(value));
+    width = std::max(width, lines.back().first.size());
+  };
   for (const auto& [name, value] : object.items()) {
     if (!value.is_object()) {
-      out << fmt::format("{:<{}}  {}\n", name, width, plain(value));
+      add("", name, value);
       continue;
     }
-    out << name << '\n';
-    for (const auto& [inner, nested] : value.items())
-      out << fmt::format("  {:<20}  {}\n", inner, plain(nested));
+    lines.emplace_back(name, "");
+    for (const auto& [inner, nested] : value.items()) add("  ", inner, nested);
   }
+  for (const auto& [name, value] : lines) out << fmt::format("{:<{}}  {}\n", name, width, value);
 }
 
 }  // namespace claviger::app

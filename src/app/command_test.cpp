@@ -16,6 +16,10 @@ TEST_F(CommandTest, wrong_usage_ends_with_2) {
   EXPECT_EQ(run({"key"}).code, kUsage);
   EXPECT_EQ(run({"key", "create", "--data", data}).code, kUsage);
   EXPECT_EQ(run({"init"}).code, kUsage);
+  EXPECT_EQ(run({"key", "create", "--data", data, "--name", "n", "--project", "p", "--environment", "dev",
+                 "--model", "a", "b"})
+                .code,
+            kUsage);
   EXPECT_EQ(run({"token", "create", "--data", data, "--name", "x", "--role", "root"}).code, kUsage);
   EXPECT_EQ(run({"serve", "--data", data, "--listen", "a:1", "--admin", "a:2", "--durability", "hope"}).code,
             kUsage);

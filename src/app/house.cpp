@@ -145,10 +145,11 @@ Result<std::shared_ptr<const gate::World>> House::make_world(std::uint64_t gener
     const provider::Provider* provider = catalog_->find(one.provider);
     const vault::CredentialVersion* current = one.current();
     const auto base = provider::parse_base_url(one.base_url);
-    const bool usable =
-        one.state == vault::CredentialState::enabled && one.kind == vault::CredentialKind::inference;
-    if (!usable || one.damaged || provider == nullptr || current == nullptr || !base) continue;
-    world->credentials.push_back({one.id, current->number, one.environment, one.name, provider, *base});
+    const bool carries_traffic =
+        one.state != vault::CredentialState::destroyed && one.kind == vault::CredentialKind::inference;
+    if (!carries_traffic || one.damaged || provider == nullptr || current == nullptr || !base) continue;
+    const bool usable = one.state == vault::CredentialState::enabled;
+    world->credentials.push_back({one.id, current->number, one.environment, one.name, provider, *base, usable});
   }
   return world;
 }

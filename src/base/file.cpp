@@ -139,9 +139,10 @@ Result<std::unique_ptr<File>> PosixFolder::open_append(std::string_view name) {
   const std::string path = full(name);
   const bool fresh = ::access(path.c_str(), F_OK) != 0;
   TRY(Descriptor fd, open_writable(path, O_WRONLY | O_CREAT));
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return system_error("cannot look at", path);
-  if (fresh) TRY_VOID(sync_folder(parent_of(path)));  // else a power failure could take the file with its name
+  if (fresh)
+    TRY_VOID(sync_folder(parent_of(path)));  // else a power failure could take the file with its name
   return std::make_unique<PosixFile>(std::move(fd), path, static_cast<std::uint64_t>(status.st_size));
 }
 
@@ -164,7 +165,7 @@ Result<std::string> PosixFolder::read(std::string_view name, std::uint64_t offse
   const std::string path = full(name);
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.open()) return system_error("cannot open", path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return system_error("cannot look at", path);
   const std::uint64_t size = static_cast<std::uint64_t>(status.st_size);
   std::string bytes;
@@ -185,7 +186,7 @@ Result<std::string> PosixFolder::read(std::string_view name, std::uint64_t offse
 
 Result<std::uint64_t> PosixFolder::size(std::string_view name) {
   const std::string path = full(name);
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return system_error("cannot look at", path);
   return static_cast<std::uint64_t>(status.st_size);
 }

@@ -79,7 +79,7 @@ TEST_P(FileTest, listing_names_files_of_folders_below_in_order) {
 }
 
 INSTANTIATE_TEST_SUITE_P(both, FileTest, testing::Bool(),
-                         [](const auto& info) { return info.param ? "posix" : "memory"; });
+                         [](const auto& tested) { return tested.param ? "posix" : "memory"; });
 
 TEST(posix_folder, its_files_are_for_the_owner_alone) {
   char name[] = "/tmp/claviger_mode_XXXXXX";
@@ -87,7 +87,7 @@ TEST(posix_folder, its_files_are_for_the_owner_alone) {
   auto folder = PosixFolder::open(path + "/data/").value();
   ASSERT_TRUE(folder->open_append("a"));
   ASSERT_TRUE(folder->replace("b/c", "x", Sync::yes));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((path + "/data").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0700U);
   for (const char* file : {"/data/a", "/data/b/c"}) {

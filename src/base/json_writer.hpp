@@ -11,7 +11,7 @@ namespace claviger {
 void append_json_string(std::string& out, std::string_view text);
 
 // Usage: JsonWriter w(out); w.open('{'); w.key("a"); w.number(1); w.close('}');
-// Commas are put by the writer; nesting up to 32 levels.
+// Commas are put by the writer; nesting up to 31 levels.
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}

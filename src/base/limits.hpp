@@ -12,6 +12,7 @@ inline constexpr std::size_t kHeaderLine = 16 * 1024;
 inline constexpr std::size_t kHeadTotal = 64 * 1024;
 inline constexpr std::size_t kHeaderCount = 100;
 inline constexpr std::size_t kRequestBody = 32 * 1024 * 1024;
+inline constexpr std::size_t kBodiesInMemory = 256 * 1024 * 1024;  // request bodies that one lane holds at once
 inline constexpr std::size_t kAdminBody = 1024 * 1024;
 inline constexpr std::size_t kChunkLine = 256;  // one chunk-size line with its extensions
 inline constexpr std::size_t kJsonDepth = 64;
@@ -38,7 +39,6 @@ inline constexpr std::size_t kPoolPerOrigin = 256;            // idle upstream c
 inline constexpr std::int64_t kPoolIdleMs = 30'000;
 
 // Keys and policy.
-inline constexpr std::size_t kKeyToken = 128;
 inline constexpr std::size_t kName = 128;
 inline constexpr std::size_t kScopeEntries = 256;
 inline constexpr std::int64_t kMaxChoices = 128;              // n

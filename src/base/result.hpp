@@ -63,7 +63,7 @@ std::unexpected<Error> fail_upstream(Code code, std::string detail, std::string 
   if (!name) leave std::unexpected(std::move(name).error());         \
   declaration = std::move(name).value()
 // The same for Result<void>.
-#define TRY_VOID(expression)                                                          \
-  if (auto done = (expression); !done) return std::unexpected(std::move(done).error())
-#define CO_TRY_VOID(expression)                                                          \
-  if (auto done = (expression); !done) co_return std::unexpected(std::move(done).error())
+#define TRY_VOID(expression) CLAVIGER_TRY_VOID_(expression, CLAVIGER_JOIN(try_void_, __LINE__), return)
+#define CO_TRY_VOID(expression) CLAVIGER_TRY_VOID_(expression, CLAVIGER_JOIN(try_void_, __LINE__), co_return)
+#define CLAVIGER_TRY_VOID_(expression, name, leave) \
+  if (auto name = (expression); !name) leave std::unexpected(std::move(name).error())

@@ -1,4 +1,4 @@
-// Random bytes.
+// Random bytes: the kernel's generator, and a seeded one for simulation.
 #include "base/rng.hpp"
 
 #include <sys/random.h>

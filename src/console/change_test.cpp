@@ -178,7 +178,8 @@ TEST_F(ChangeTest, an_alert_is_listed_and_disposed_of_once) {
   alert.budget = "team:core.day";
   alert.threshold = 80;
   alert.message = "80 % of 5usd/day are spent";
-  ASSERT_TRUE(store->write([&](store::Tx& tx) { return steward::insert_alert(tx, alert); }));
+  writer->append(alert);
+  ASSERT_TRUE(writer->flush());
   const Json listed = body_of(call("GET", "/api/v1/alerts?state=open"), 200)["alerts"];
   ASSERT_EQ(listed.size(), 1U);
   const std::string path = "/api/v1/alerts/" + listed[0]["id"].dump() + "/disposition";

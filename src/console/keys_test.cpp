@@ -53,7 +53,7 @@ TEST_F(KeysTest, a_created_key_is_shown_with_its_token_once) {
   asked["max_output_tokens"] = 1000;
   const Json made = body_of(call("POST", "/api/v1/keys", asked), 201);
   const std::string token = made["key"];
-  EXPECT_EQ(identity::parse_token(token)->id, made["id"]);
+  EXPECT_EQ(identity::parse_token(token)->id, made["id"].get<std::string>());
   const Json shown = body_of(call("GET", "/api/v1/keys/" + made["id"].get<std::string>()), 200);
   EXPECT_FALSE(shown.contains("key"));
   EXPECT_EQ(shown["scope"]["cidrs"], Json({"10.0.0.0/8", "2001:db8::/32"}));

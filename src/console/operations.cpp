@@ -83,6 +83,15 @@ Result<void> write_counts(Session& s, Exposition& out) {
   return {};
 }
 
+Result<void> write_keys(Session& s, Exposition& out) {
+  TRY(const identity::KeyCounts keys, s.parts.keys.count());
+  out.gauge("claviger_keys", "", "Virtual keys by state.");
+  out.sample({{"state", "active"}}, keys.active);
+  out.sample({{"state", "frozen"}}, keys.frozen);
+  out.sample({{"state", "revoked"}}, keys.revoked);
+  return {};
+}
+
 Result<void> write_budgets(Session& s, Exposition& out) {
   TRY(const auto views, s.parts.ledger.snapshot(s.now));
   const auto family = [&](std::string_view name, std::string_view help, auto amount) {
@@ -171,18 +180,10 @@ Result<Answer> dispose_alert(Session& s) {
 
 Result<Answer> show_status(Session& s) {
   TRY_VOID(s.parts.deriver.catch_up());
-  identity::KeyFilter filter;
-  filter.production = s.production();
-  TRY(const auto keys, s.parts.keys.list(filter));
-  const auto in_state = [&](identity::KeyState state) {
-    return std::ranges::count(keys, state, &identity::Key::state);
-  };
+  TRY(const identity::KeyCounts keys, s.parts.keys.count(s.production()));
   Json body{{"version", s.parts.version},
             {"time", format_time(s.now)},
-            {"keys",
-             {{"active", in_state(identity::KeyState::active)},
-              {"frozen", in_state(identity::KeyState::frozen)},
-              {"revoked", in_state(identity::KeyState::revoked)}}}};
+            {"keys", {{"active", keys.active}, {"frozen", keys.frozen}, {"revoked", keys.revoked}}}};
   body["ready"] = check_ready(s.parts).has_value();
   const bool all = s.production() == identity::Production::shown;  // the rest counts production too
   body["journal"] = all ? render(s.parts.deriver.status()) : Json(nullptr);
@@ -207,6 +208,7 @@ Result<Answer> show_metrics(Session& s) {
   write_state(s, out);
   TRY_VOID(write_usage(s, out));
   TRY_VOID(write_counts(s, out));
+  TRY_VOID(write_keys(s, out));
   TRY_VOID(write_budgets(s, out));
   if (s.parts.gate_metrics) s.parts.gate_metrics(out);
   const std::string type(out.content_type());

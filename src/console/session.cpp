@@ -1,4 +1,4 @@
-// Admin connections.
+// Admin connections: one exchange after the other, each handed to the Api on the steward's thread.
 #include "console/session.hpp"
 
 #include <fmt/format.h>

@@ -97,6 +97,10 @@ Result<Grant> authorize(const Caller& caller, const Request& request, const Worl
   TRY(grant.ask, provider::read_ask(route, request.path, request.has_json ? &request.json : nullptr));
   TRY_VOID(policy::decide(entry.scope, question(entry, destination, route, grant.ask, request.ip, now)));
   grant.credential = destination.credential;
+  if (!grant.credential->usable)
+    return fail_upstream(Code::credential_unavailable, "disabled",
+                         fmt::format("The credential '{}' is disabled: an administrator must enable it.",
+                                     grant.credential->name));
   if (route.meter == provider::Meter::free) return grant;
 
   const bool blocking = ledger.has_blocking_budget(entry.account);

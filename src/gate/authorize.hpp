@@ -49,7 +49,8 @@ Result<const provider::Price*> find_price(const KeyEntry& entry, const Destinati
                                           const provider::Ask& ask, const World& world, const ledger::Ledger& ledger,
                                           Time now, bool& guessed);
 
-// Refuses as policy::decide does, and: missing_model, invalid_parameter, route_refused, unpriced_model, unbounded_cost.
+// Refuses as policy::decide does, and: missing_model, invalid_parameter, route_refused, unpriced_model, unbounded_cost,
+// credential_unavailable.
 Result<Grant> authorize(const Caller& caller, const Request& request, const World& world,
                         const ledger::Ledger& ledger, Time now);
 

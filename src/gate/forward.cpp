@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kNone = INT64_MAX;
+constexpr std::string_view kNothing;
 
 // One exchange, from the intent to the receipt. Lives in forward's frame.
 struct Exchange {
@@ -38,6 +39,8 @@ struct Exchange {
 
 net::Origin origin_of(const provider::BaseUrl& base) { return {base.scheme == "https", base.host, base.port}; }
 
+Error lost_rights() { return {Code::stream_cut, Origin::policy, "the key lost its rights", {}, 0}; }
+Error unrecorded() { return {Code::journal_unavailable, Origin::internal, "the intent could not be written", {}, 0}; }
 Error upstream_error(Code code, std::string detail, std::string say = {}) {
   return {code, Origin::upstream, std::move(detail), std::move(say), 0};
 }
@@ -90,7 +93,7 @@ net::Task<void> give_up(Exchange& x, Error error) {
 // The answer cannot be had, or not to its end: settle, and tell the client in its dialect.
 net::Task<void> break_off(Exchange& x, Error error, const Meter* meter) {
   x.reply.outcome = outcome_of(error, x);
-  if (x.live.was_cut()) error = {Code::stream_cut, Origin::policy, "the key lost its rights", {}, 0};
+  if (x.live.was_cut()) error = lost_rights();
   if (!x.head_sent) x.reply.status_sent = http_status(error.code);
   if (meter != nullptr) {
     x.reply.usage = meter->usage();
@@ -229,7 +232,8 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
   auto read = co_await reader.read_head(x.request.head.method, head);
   x.docket.first_byte();
   if (!read) {
-    co_await break_off(x, sent ? read.error() : sent.error(), nullptr);
+    Error error = sent ? read.error() : sent.error();
+    co_await break_off(x, std::move(error), nullptr);
     co_return false;
   }
   x.reply.status = head.status;
@@ -246,11 +250,11 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
   if (reader.complete()) {
     x.reply.whole = meter.saw_end();
     co_await settle_complete(x);
-    co_await send_piece(x, {}, framing, true);
+    co_await send_piece(x, kNothing, framing, true);
     co_return reusable;
   }
   // A head whose body is not here yet leaves at once: clients start their own clocks by it.
-  if (!reader.body_is_here()) co_await send_piece(x, {}, framing, false);
+  if (!reader.body_is_here()) co_await send_piece(x, kNothing, framing, false);
   const bool whole = co_await relay(x, reader, meter, framing);
   co_return whole && reusable && reader.clean();
 }
@@ -276,9 +280,9 @@ net::Task<Connection> forward(Lane& lane, net::ServerConnection& client, Request
   docket.exposed(intent_of(admission, *world));
   const bool on_record = co_await lane.recorded();
   if (live.was_cut()) {
-    co_await give_up(x, {Code::stream_cut, Origin::policy, "the key lost its rights", {}, 0});
+    co_await give_up(x, lost_rights());
   } else if (!on_record) {
-    co_await give_up(x, {Code::journal_unavailable, Origin::internal, "the intent could not be written", {}, 0});
+    co_await give_up(x, unrecorded());
   } else if (auto outbound = Injector::inject(request, admission.grant, admission.hold, lane.shared().vault); !outbound) {
     co_await give_up(x, outbound.error());
   } else {

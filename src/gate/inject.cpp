@@ -11,11 +11,12 @@ namespace claviger::gate {
 namespace {
 
 // Never forwarded: every place a key may stand, what names the client's own account, and what only a proxy may say.
-constexpr std::array<std::string_view, 20> kWithheld = {
+constexpr std::array<std::string_view, 21> kWithheld = {
     "authorization", "x-api-key",           "x-goog-api-key",    "api-key",          "cookie",
     "host",          "content-length",      "transfer-encoding", "expect",           "accept-encoding",
     "forwarded",     "x-forwarded-for",     "x-forwarded-host",  "x-forwarded-proto", "x-real-ip",
     "via",           "openai-organization", "openai-project",    "x-forwarded-port", "proxy-authorization",
+    "x-goog-user-project",
 };
 
 constexpr std::size_t kSpareForSecret = 16 * 1024 + 64;
@@ -31,9 +32,9 @@ bool is_withheld(std::string_view name) {
          std::any_of(kWithheld.begin(), kWithheld.end(), [&](std::string_view held) { return same_name(name, held); });
 }
 
+// The host of an IPv6 base URL has its brackets already.
 void append_host(std::string& out, const provider::BaseUrl& base) {
-  const bool colons = base.host.find(':') != std::string::npos;
-  out.append("host: ").append(colons ? "[" : "").append(base.host).append(colons ? "]" : "");
+  out.append("host: ").append(base.host);
   if (base.port != (base.scheme == "https" ? 443 : 80)) out.append(":").append(std::to_string(base.port));
   out.append("\r\n");
 }
@@ -59,7 +60,8 @@ Result<Outbound> Injector::inject(const Request& request, const Grant& grant, co
   out.append(" HTTP/1.1\r\n");
   append_host(out, credential.base);
   for (const wire::Header& header : request.head.headers)
-    if (!is_withheld(header.name)) out.append(header.name).append(": ").append(header.value).append("\r\n");
+    if (!is_withheld(header.name) && !request.head.headers.connection_lists(header.name))
+      out.append(header.name).append(": ").append(header.value).append("\r\n");
   out.append("accept-encoding: identity\r\n");
   if (request.head.framing != wire::Framing::none) {
     out.append("content-length: ");

@@ -16,6 +16,10 @@ constexpr std::int64_t kPoolCheckNs = 5'000 * kMs;
 Live::Live(Lane& lane, std::string_view key_id, net::Stream& upstream)
     : lane_(lane), place_(lane.live_.size()), key_id_(key_id), upstream_(upstream) {
   lane.live_.push_back(this);
+  // It was admitted on an older World, perhaps, and no sweep saw it while its connection was being made.
+  if (lane.may_go_on(key_id, lane.now())) return;
+  cut_ = true;
+  upstream.abort();
 }
 
 Live::~Live() {
@@ -52,14 +56,16 @@ void Lane::drain() {
   for (net::Stream* client : waiting_) client->abort();
 }
 
+bool Lane::may_go_on(std::string_view key_id, Time now) const {
+  const KeyEntry* entry = world_->keys.find(key_id);
+  return entry != nullptr && entry->key.state == identity::KeyState::active && now < entry->key.expires;
+}
+
 void Lane::sweep() {
   const Time now = shared_.clock.now();
   for (Live* one : live_) {
     if (one->cut_) continue;
-    const KeyEntry* entry = world_->keys.find(one->key_id_);
-    const bool allowed =
-        entry != nullptr && entry->key.state == identity::KeyState::active && now < entry->key.expires;
-    if (allowed) continue;
+    if (may_go_on(one->key_id_, now)) continue;
     one->cut_ = true;
     one->upstream_.abort();
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/limits.hpp"
 #include "crypto/hash.hpp"
 #include "gate/world.hpp"
 #include "journal/writer.hpp"
@@ -33,6 +34,7 @@ struct Shared {
   net::Workers& workers;
   Durability durability = Durability::process;
   std::string instance;  // random, makes request ids unique across starts
+  std::size_t body_room = limits::kBodiesInMemory;  // bytes of request bodies that a lane may hold
 };
 
 class Lane;
@@ -90,6 +92,7 @@ class Lane {
   void drain();
   bool draining() const { return draining_; }
   std::size_t connections = 0;
+  std::size_t body_bytes = 0;  // of requests being served
 
  private:
   friend class Live;
@@ -98,6 +101,7 @@ class Lane {
     bool* ok;
   };
   void flush_journal();
+  bool may_go_on(std::string_view key_id, Time now) const;
   void sweep();
 
   net::Loop& loop_;

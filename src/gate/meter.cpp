@@ -48,16 +48,21 @@ std::string_view Meter::pass_events(std::string_view piece, Rest rest) {
   if (overflowed_) return piece;
   out_.clear();
   if (!events_.feed(piece)) {
+    // Too large to look at: what was held back goes first, and usage stays what it was.
     overflowed_ = true;
-    return piece;
+    out_.append(events_.rest()).append(piece);
+    return out_;
   }
+  const std::string_view held = events_.rest();
+  std::size_t complete = 0;  // bytes of whole frames at the front of `held`
   while (const auto event = events_.next()) {
     stream_.on_event(*event);
+    complete += event->raw.size();
     if (!filtering_) continue;
     const provider::StreamFilter::Frame frame = filter_.on_frame(*event);
     if (frame.verdict != provider::StreamFilter::Verdict::drop) out_.append(frame.bytes);
   }
-  if (!filtering_) return piece;
+  if (!filtering_) return rest == Rest::none ? held : held.substr(0, complete);
   if (rest == Rest::none) out_.append(events_.rest());
   return out_;
 }

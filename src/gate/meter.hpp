@@ -1,4 +1,5 @@
-// Meter: looks at an answer's bytes as they pass and learns what was used. Never delays a byte of its own accord.
+// Meter: looks at an answer's bytes as they pass and learns what was used. Frames pass as they came, and only whole:
+// a frame that breaks off in the middle would swallow the error event that must follow it.
 #pragma once
 
 #include <string>

@@ -49,6 +49,13 @@ Result<void> read_named(Request& request, std::string_view path, const World& wo
   return {};
 }
 
+// Views into the head: taken again when it has moved.
+void show_keys(Request& request) {
+  const wire::Headers& headers = request.head.headers;
+  request.shown_keys = {without_bearer(headers.find("authorization")), headers.find("x-api-key"),
+                        headers.find("x-goog-api-key"), headers.find("api-key"), request.query_key};
+}
+
 }  // namespace
 
 Result<void> read_target(Request& request, const World& world) {
@@ -67,15 +74,14 @@ Result<void> read_target(Request& request, const World& world) {
   }
   const provider::Dialect expected = request.match.dialect;
   request.match = provider::match(request.head.method, request.path, version);
+  const bool other_dialect = !request.provider.empty() && request.match.dialect != expected;
+  if (other_dialect) request.match.dialect = expected;
   if (!request.match.verdict) return std::unexpected(request.match.verdict.error());
-  if (!request.provider.empty() && request.match.dialect != expected) {
-    request.match.dialect = expected;
+  if (other_dialect)
     return refuse(Code::unknown_route, fmt::format("Provider '{}' does not serve this path.", request.provider));
-  }
   TRY(request.query_key, provider::query_key(query));
   TRY(request.query, provider::upstream_query(request.route(), query));
-  request.shown_keys = {without_bearer(headers.find("authorization")), headers.find("x-api-key"),
-                        headers.find("x-goog-api-key"), headers.find("api-key"), request.query_key};
+  show_keys(request);
   return {};
 }
 
@@ -83,6 +89,7 @@ net::Task<Result<void>> read_body(net::ServerConnection& connection, Request& re
   const std::string_view encoding = request.head.headers.find("content-encoding");
   if (!encoding.empty() && encoding != "identity") co_return refuse(Code::unsupported_encoding);
   const auto body = co_await connection.read_body(request.head, limits::kRequestBody);
+  show_keys(request);
   if (!body) co_return std::unexpected(body.error());
   request.body = *body;
   if (request.head.method != "POST") {

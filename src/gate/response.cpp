@@ -1,4 +1,4 @@
-// Response heads.
+// Response heads: what of the provider's head goes on to the client, and chunk framing.
 #include "gate/response.hpp"
 
 #include <algorithm>
@@ -39,7 +39,8 @@ std::string response_head(const wire::ResponseHead& head, Framing framing, std::
   out.reserve(1024);
   wire::append_status_line(out, head.status);
   for (const wire::Header& header : head.headers)
-    if (!is_dropped(header.name)) wire::append_header(out, header.name, header.value);
+    if (!is_dropped(header.name) && !head.headers.connection_lists(header.name))
+      wire::append_header(out, header.name, header.value);
   wire::append_header(out, "x-claviger-request-id", request_id);
   if (framing == Framing::chunked)
     wire::append_header(out, "transfer-encoding", "chunked");

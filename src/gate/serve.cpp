@@ -1,6 +1,7 @@
 // Connections, one request after the other.
 #include "gate/serve.hpp"
 
+#include <algorithm>
 #include <latch>
 
 #include "base/limits.hpp"
@@ -41,10 +42,31 @@ Result<void> may_send_body(Client& client, const Request& request, const World& 
   Lane& lane = client.lane;
   if (!lane.journal().healthy()) return fail(Code::journal_unavailable, "the journal cannot be written");
   if (client.connection.body_is_here(request.head)) return {};
+  const std::size_t announced =
+      request.head.framing == wire::Framing::chunked ? limits::kRequestBody : request.head.content_length;
+  if (announced <= limits::kRequestBody && lane.body_bytes + announced > lane.shared().body_room)
+    return fail(Code::overloaded, "request bodies fill the room they have");
   if (auto caller = authenticate(request, world, lane.shared().pepper, lane.now()); !caller)
     return std::unexpected(caller.error());
   return {};
 }
+
+// The room a body takes, until its request is done.
+class BodyRoom {
+ public:
+  explicit BodyRoom(Lane& lane) : lane_(lane) {}
+  ~BodyRoom() { lane_.body_bytes -= bytes_; }
+  BodyRoom(const BodyRoom&) = delete;
+  BodyRoom& operator=(const BodyRoom&) = delete;
+  void take(std::size_t bytes) {
+    bytes_ += bytes;
+    lane_.body_bytes += bytes;
+  }
+
+ private:
+  Lane& lane_;
+  std::size_t bytes_ = 0;
+};
 
 net::Task<Connection> serve_request(Client& client, Request& request, Docket& docket) {
   Lane& lane = client.lane;
@@ -56,6 +78,8 @@ net::Task<Connection> serve_request(Client& client, Request& request, Docket& do
   if (request.match.route != nullptr)
     docket.asks_for(request.route().id, provider::endpoint_name(request.route().endpoint));
   if (ready) ready = may_send_body(client, request, *world);
+  BodyRoom room(lane);
+  if (ready) room.take(static_cast<std::size_t>(std::min<std::uint64_t>(request.head.content_length, limits::kRequestBody)));
   if (ready && request.head.expect_continue && !client.connection.body_is_here(request.head)) {
     const auto sent = co_await client.connection.stream().write("HTTP/1.1 100 Continue\r\n\r\n");
     if (!sent) ready = refuse(Code::request_timeout);

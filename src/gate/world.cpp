@@ -6,9 +6,13 @@
 namespace claviger::gate {
 
 const CredentialEntry* World::credential_for(std::string_view provider, std::string_view environment) const {
-  for (const CredentialEntry& entry : credentials)
-    if (entry.provider->name == provider && entry.environment == environment) return &entry;
-  return nullptr;
+  const CredentialEntry* disabled = nullptr;
+  for (const CredentialEntry& entry : credentials) {
+    if (entry.provider->name != provider || entry.environment != environment) continue;
+    if (entry.usable) return &entry;
+    if (disabled == nullptr) disabled = &entry;
+  }
+  return disabled;
 }
 
 const CredentialEntry* World::credential_named(std::string_view name, std::string_view environment) const {

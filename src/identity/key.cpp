@@ -210,6 +210,24 @@ Result<std::vector<Key>> Keys::list(const KeyFilter& filter) {
   return keys;
 }
 
+Result<KeyCounts> Keys::count(Production production) {
+  KeyCounts counts;
+  TRY_VOID(store_.read([&](Tx& tx) -> Result<void> {
+    TRY(const auto rows,
+        tx.query("SELECT state, count(*) FROM key "
+                 "WHERE ?1 = 0 OR lower(environment) NOT IN ('prod', 'production') GROUP BY state",
+                 {std::int64_t{production == Production::hidden}}));
+    counts = {};
+    for (const Row& row : rows) {
+      TRY(const KeyState state, parse_state(row.text(0)));
+      std::int64_t* const places[] = {&counts.active, &counts.frozen, &counts.revoked};
+      *places[static_cast<std::size_t>(state)] = row.integer(1);
+    }
+    return {};
+  }));
+  return counts;
+}
+
 Result<Key> Keys::set_state(std::string_view id, KeyState state) {
   Key key;
   TRY_VOID(store_.write([&](Tx& tx) -> Result<void> {

@@ -82,6 +82,13 @@ struct KeyFilter {
   std::int64_t limit = INT64_MAX;
 };
 
+// Keys by state; expired ones count as what they were.
+struct KeyCounts {
+  std::int64_t active = 0;
+  std::int64_t frozen = 0;
+  std::int64_t revoked = 0;
+};
+
 // Refuses invalid_input with the field's name. Keys::create asks it too.
 Result<void> check_draft(const KeyDraft& draft, Time now);
 
@@ -104,6 +111,8 @@ class Keys {
   Result<Key> get(store::Tx& tx, std::string_view id);
   // Oldest first, ties by id.
   Result<std::vector<Key>> list(const KeyFilter& filter = {});
+
+  Result<KeyCounts> count(Production production = Production::shown);
 
   // Refuses conflict when the key is revoked; setting the present state again is fine.
   Result<Key> set_state(std::string_view id, KeyState state);

@@ -195,6 +195,18 @@ TEST_F(KeyTest, lists_are_filtered_hide_production_and_keep_their_order) {
   EXPECT_EQ(keys().list(one)->front().environment, "staging");
 }
 
+TEST_F(KeyTest, counts_are_by_state_and_can_leave_production_out) {
+  ASSERT_TRUE(keys().create(draft()));
+  ASSERT_TRUE(keys().set_state(keys().create(draft())->key.id, KeyState::frozen));
+  KeyDraft production = draft();
+  production.environment = "Prod";
+  ASSERT_TRUE(keys().create(production));
+  EXPECT_EQ(keys().count()->active, 2);
+  EXPECT_EQ(keys().count()->frozen, 1);
+  EXPECT_EQ(keys().count()->revoked, 0);
+  EXPECT_EQ(keys().count(Production::hidden)->active, 1);
+}
+
 TEST_F(KeyTest, pages_neither_repeat_nor_leave_out_a_key) {
   std::vector<std::string> ids;
   for (int i = 0; i < 10; ++i) {

@@ -1,4 +1,4 @@
-// C2SP signed notes and checkpoints: https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint
+// Signed notes (https://c2sp.org/signed-note) and checkpoints (https://c2sp.org/tlog-checkpoint).
 #include "journal/checkpoint.hpp"
 
 #include <fmt/format.h>

@@ -2,9 +2,9 @@
 #include "journal/range.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include "base/json_writer.hpp"
+#include "wire/json.hpp"
 
 namespace claviger::journal {
 namespace {
@@ -26,15 +26,15 @@ void append_range(std::string& out, const Range& range) {
 }
 
 Result<Range> read_range(std::string_view line) {
-  simdjson::dom::parser parser;
-  simdjson::dom::object object;
-  Range range;
-  std::string_view producer;
-  std::uint64_t segment = 0;
-  bool good = parser.parse(line.data(), line.size()).get_object().get(object) == simdjson::SUCCESS;
+  wire::Json json;
+  bool good = wire::scan(line, json).has_value();
   const auto take = [&](std::string_view name, std::uint64_t& value) {
-    good = good && object[name].get_uint64().get(value) == simdjson::SUCCESS;
+    const auto number = json.root()[name].integer();
+    good = good && number && *number >= 0;
+    value = static_cast<std::uint64_t>(number.value_or(0));
   };
+  Range range;
+  std::uint64_t segment = 0;
   take("first", range.first);
   take("count", range.count);
   take("e", range.segment.epoch);
@@ -42,7 +42,8 @@ Result<Range> read_range(std::string_view line) {
   take("offset", range.offset);
   take("bytes", range.bytes);
   take("n", range.seq);
-  good = good && object["p"].get_string().get(producer) == simdjson::SUCCESS && segment <= UINT32_MAX;
+  const std::string producer = json.root()["p"].text().value_or("");
+  good = good && segment <= UINT32_MAX;
   range.segment.producer = producer;
   range.segment.number = static_cast<std::uint32_t>(segment);
   // A name that would not come back must not reach the file system either.

@@ -1,4 +1,4 @@
-// Which line of which segment is which leaf of the audit tree: runs of consecutive lines, in the tree's order.
+// Which line of which segment is which leaf of the audit tree: runs of lines, in the tree's order.
 //
 // DIR/audit/ranges.jsonl holds them, one a line, each beginning where the one before ended:
 // {"first":0,"count":2000,"p":"gate0","e":3,"segment":0,"offset":0,"bytes":812345,"n":1}
@@ -29,8 +29,8 @@ struct Range {
 void append_range(std::string& out, const Range& range);
 Result<Range> read_range(std::string_view line);
 
-// Hands on all whole lines of the file from `offset`; returns the offset behind the last. An absent file is empty.
-// Refuses with corrupt at a line that is no range.
+// Hands on all whole lines of the file from `offset`; returns the offset behind the last. An absent file is
+// empty. Refuses with corrupt at a line that is no range.
 Result<std::uint64_t> read_ranges(Folder& audit, std::uint64_t offset,
                                   const std::function<Next(const Range&)>& take);
 

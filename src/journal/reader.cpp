@@ -102,8 +102,8 @@ Result<std::vector<TornTail>> cut_torn_tails(Folder& folder, std::uint64_t curre
   TRY(const std::vector<Segment> all, segments(folder));
   std::vector<TornTail> cut;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const bool last = i + 1 == all.size() || all[i + 1].producer != all[i].producer ||
-                      all[i + 1].epoch != all[i].epoch;
+    const bool last =
+        i + 1 == all.size() || all[i + 1].producer != all[i].producer || all[i + 1].epoch != all[i].epoch;
     if (!last || all[i].epoch >= current_epoch) continue;
     const std::string name = name_of(all[i]);
     TRY(const std::uint64_t size, folder.size(name));

@@ -36,7 +36,8 @@ TEST(segment_names, others_are_not_segments) {
 
 TEST(segment_names, come_back_as_they_were_beyond_their_width_too) {
   const Segment wide{"steward", 123'456'789'012, 9'999'999};
-  for (const Segment& segment : {Segment{"gate0", 3, 12}, wide}) EXPECT_EQ(parse_segment(name_of(segment)), segment);
+  for (const Segment& segment : {Segment{"gate0", 3, 12}, wide})
+    EXPECT_EQ(parse_segment(name_of(segment)), segment);
 }
 
 TEST(torn_tail, is_cut_wherever_the_last_line_breaks_off) {
@@ -124,7 +125,8 @@ TEST(export_lines, filters_by_kind_key_time_and_text) {
   EXPECT_EQ(exported(folder, {}).size(), 4U);
   EXPECT_EQ(exported(folder, {.kind = Kind::intent, .from = {}, .to = {}, .key = {}, .text = {}}).size(), 2U);
   EXPECT_EQ(exported(folder, {.kind = {}, .from = {}, .to = {}, .key = "k1", .text = {}}).size(), 2U);
-  EXPECT_EQ(exported(folder, {.kind = {}, .from = Time{100}, .to = Time{300}, .key = {}, .text = {}}).size(), 2U);
+  EXPECT_EQ(exported(folder, {.kind = {}, .from = Time{100}, .to = Time{300}, .key = {}, .text = {}}).size(),
+            2U);
   EXPECT_EQ(exported(folder, {.kind = {}, .from = {}, .to = {}, .key = {}, .text = "revoke"}).size(), 1U);
   const auto done = export_lines(folder, {}, [](std::string_view) { return Next::enough; }).value();
   EXPECT_EQ(done.lines, 1U);

@@ -2,21 +2,24 @@
 #include "journal/record.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <array>
 #include <charconv>
 #include <concepts>
 #include <cstring>
+#include <deque>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/json_writer.hpp"
 #include "base/limits.hpp"
+#include "wire/json.hpp"
 
 namespace claviger::journal {
 namespace {
 
-constexpr std::array<std::string_view, 7> kKinds{"intent", "receipt", "refusal", "admin", "alert", "start", "stop"};
+constexpr std::array<std::string_view, 7> kKinds{"intent", "receipt", "refusal", "admin",
+                                                 "alert",  "start",   "stop"};
 constexpr std::array<std::string_view, 10> kOutcomes{
     "completed",       "client_gone",      "upstream_cut", "cut_by_revocation", "upstream_error",
     "upstream_failed", "upstream_timeout", "shutdown",     "internal",          "presumed"};
@@ -150,17 +153,19 @@ std::string_view clipped(std::string_view text, std::size_t max) {
   return text.substr(0, end);
 }
 
+// Writes into room that the line's bound guarantees, so that no piece of it asks for more.
 class FieldWriter {
  public:
-  explicit FieldWriter(std::string& out) : out_(out) {}
+  explicit FieldWriter(std::string& out) : out_(out) { open(); }
 
   void text(std::string_view name, std::string_view value, std::size_t max = kText) {
     if (value.empty()) return;
     key(name);
     value = clipped(value, max);
-    if (!is_plain(value)) return append_json_string(out_, value);
-    out_.push_back('"');
-    out_.append(value).push_back('"');
+    if (!is_plain(value)) return escaped(value);
+    put("\"");
+    put(value);
+    put("\"");
   }
   void number(std::string_view name, std::integral auto value) {
     if (value == 0) return;
@@ -170,7 +175,7 @@ class FieldWriter {
   void flag(std::string_view name, bool value) {
     if (!value) return;
     key(name);
-    out_ += "true";
+    put("true");
   }
   void outcome(std::string_view name, Outcome value) { text(name, outcome_name(value)); }
   void code(std::string_view name, Code value) { text(name, code_name(value)); }
@@ -178,76 +183,98 @@ class FieldWriter {
   void usage(std::string_view name, const provider::Usage& usage) {
     if (usage == provider::Usage{}) return;
     key(name);
-    out_.push_back('{');
-    const std::size_t begin = out_.size();
+    char* const first = at_;
     for (const provider::UsageField& field : provider::kUsageFields) number(field.name, usage.*field.member);
     flag("seen", usage.seen);
     flag("mismatch", usage.mismatch);
     flag("us_geo", usage.us_geo);
     if (usage.tier != provider::ServiceTier::standard) text("tier", provider::tier_name(usage.tier));
-    out_.erase(begin, 1);  // the first comma
-    out_.push_back('}');
+    *first = '{';  // in the place of the first comma: a usage that is written has a field
+    put("}");
   }
-  void digits(std::integral auto value) {
-    char text[24];
-    const auto end = std::to_chars(text, text + sizeof(text), value);
-    out_.append(text, end.ptr);
+  void digits(std::integral auto value) { at_ = std::to_chars(at_, at_ + 24, value).ptr; }
+  void put(std::string_view bytes) {
+    std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
   }
+  // Ends the line: until then `out` is longer than what was written.
+  void close() { out_.resize(static_cast<std::size_t>(at_ - out_.data())); }
 
  private:
-  void key(std::string_view name) {
-    out_ += ",\"";
-    out_.append(name) += "\":";
+  void open() {
+    const std::size_t written = out_.size();
+    out_.resize_and_overwrite(written + limits::kJournalLine, [](char*, std::size_t size) { return size; });
+    at_ = out_.data() + written;
   }
+  void key(std::string_view name) {
+    put(",\"");
+    put(name);
+    put("\":");
+  }
+  void escaped(std::string_view value) {
+    close();
+    append_json_string(out_, value);
+    open();
+  }
+
   std::string& out_;
+  char* at_ = nullptr;
 };
 
-// Every text is clipped, so that the longest line stays below the bound even when each byte is escaped to six.
+// Every text is clipped, so that the longest line stays below the bound even when each byte is escaped to
+// six.
 static_assert(5 * 6 * kText + 2 * 6 * limits::kName + 6 * kDetail + 1024 < limits::kJournalLine);
 static_assert(13 * 6 * kText + 2048 < limits::kJournalLine);
 
 template <class T>
-void append_record(std::string& out, std::string_view producer, std::uint64_t epoch, std::uint64_t seq, Kind kind,
-                   const T& record) {
-  out.reserve(out.size() + limits::kJournalLine);
+void append_record(std::string& out, std::string_view producer, std::uint64_t epoch, std::uint64_t seq,
+                   Kind kind, const T& record) {
   FieldWriter writer(out);
-  out += R"({"v":1,"p":")";
-  out.append(producer) += R"(","e":)";
+  writer.put(R"({"v":1,"p":")");
+  writer.put(producer);
+  writer.put(R"(","e":)");
   writer.digits(epoch);
-  out += R"(,"n":)";
+  writer.put(R"(,"n":)");
   writer.digits(seq);
-  out += R"(,"t":")";
-  out.append(kind_name(kind)) += R"(","at":)";
+  writer.put(R"(,"t":")");
+  writer.put(kind_name(kind));
+  writer.put(R"(","at":)");
   writer.digits(record.at.ns);
   fields(record, writer, std::type_identity<T>{});
-  out += "}\n";
+  writer.put("}\n");
+  writer.close();
 }
 
-// Takes fields out of an object. They mostly come in the order they are asked for, so that looking forward from
-// the last one finds each at once.
+// Takes fields out of an object. Texts are views of the line, or of `unescaped` when they hold escapes.
 class FieldReader {
  public:
-  explicit FieldReader(simdjson::dom::object object)
-      : object_(object), at_(object.begin()), end_(object.end()) {}
+  FieldReader(wire::JsonValue object, std::deque<std::string>& unescaped)
+      : object_(object), unescaped_(unescaped) {}
 
   void text(std::string_view name, std::string_view& value, std::size_t = 0) {
-    if (const auto found = find(name)) take(found->get_string(), value);
-  }
-  void number(std::string_view name, std::integral auto& value) {
-    const auto found = find(name);
+    const wire::JsonValue found = object_[name];
     if (!found) return;
-    using Number = std::remove_reference_t<decltype(value)>;
-    if constexpr (std::same_as<Number, std::uint64_t>) {
-      take(found->get_uint64(), value);
+    if (const auto plain = found.plain_text()) {
+      value = *plain;
+    } else if (auto text = found.text()) {
+      value = unescaped_.emplace_back(std::move(*text));
     } else {
-      std::int64_t wide = 0;
-      take(found->get_int64(), wide);
-      value = static_cast<Number>(wide);
-      if (value != wide) good_ = false;
+      good_ = false;
     }
   }
+  void number(std::string_view name, std::integral auto& value) {
+    const wire::JsonValue found = object_[name];
+    if (!found) return;
+    const auto wide = found.integer();
+    must(wide && std::in_range<std::remove_reference_t<decltype(value)>>(*wide));
+    if (good_) value = static_cast<std::remove_reference_t<decltype(value)>>(*wide);
+  }
   void flag(std::string_view name, bool& value) {
-    if (const auto found = find(name)) take(found->get_bool(), value);
+    const wire::JsonValue found = object_[name];
+    if (!found) return;
+    const auto boolean = found.boolean();
+    must(boolean.has_value());
+    value = boolean.value_or(false);
   }
   void outcome(std::string_view name, Outcome& value) { named(name, value, kOutcomes); }
   void code(std::string_view name, Code& value) {
@@ -264,23 +291,21 @@ class FieldReader {
     named(name, value, kOrigins);
   }
   void usage(std::string_view name, provider::Usage& usage) {
-    const auto found = find(name);
+    const wire::JsonValue found = object_[name];
     if (!found) return;
-    simdjson::dom::object object;
-    take(found->get_object(), object);
-    if (!good_) return;
-    FieldReader inside(object);
-    for (const provider::UsageField& field : provider::kUsageFields) inside.number(field.name, usage.*field.member);
+    must(found.is_object());
+    FieldReader inside(found, unescaped_);
+    for (const provider::UsageField& field : provider::kUsageFields)
+      inside.number(field.name, usage.*field.member);
     inside.flag("seen", usage.seen);
     inside.flag("mismatch", usage.mismatch);
     inside.flag("us_geo", usage.us_geo);
     std::string_view tier;
     inside.text("tier", tier);
     if (!tier.empty()) usage.tier = provider::parse_tier(tier).value_or(provider::ServiceTier::other);
-    good_ = good_ && inside.good_;
+    must(inside.good_);
   }
-  // A field that must be there.
-  void must(bool there) { good_ = good_ && there; }
+  void must(bool holds) { good_ = good_ && holds; }
   bool good() const { return good_; }
 
  private:
@@ -292,27 +317,9 @@ class FieldReader {
     must(index >= 0);
     if (index >= 0) value = static_cast<Enum>(index);
   }
-  std::optional<simdjson::dom::element> find(std::string_view name) {
-    for (auto it = at_; it != end_; ++it) {
-      if (it.key() != name) continue;
-      const simdjson::dom::element value = it.value();
-      at_ = ++it;
-      return value;
-    }
-    return std::nullopt;
-  }
-  template <class T>
-  void take(simdjson::simdjson_result<T>&& from, auto& value) {
-    T taken{};
-    if (std::move(from).get(taken) != simdjson::SUCCESS) {
-      good_ = false;
-    } else {
-      value = taken;
-    }
-  }
 
-  simdjson::dom::object object_;
-  simdjson::dom::object::iterator at_, end_;
+  wire::JsonValue object_;
+  std::deque<std::string>& unescaped_;
   bool good_ = true;
 };
 
@@ -326,13 +333,20 @@ Body read_body(FieldReader& reader, Time at) {
 
 Body read_body(Kind kind, FieldReader& reader, Time at) {
   switch (kind) {
-    case Kind::intent: return read_body<Intent>(reader, at);
-    case Kind::receipt: return read_body<Receipt>(reader, at);
-    case Kind::refusal: return read_body<Refusal>(reader, at);
-    case Kind::admin: return read_body<Admin>(reader, at);
-    case Kind::alert: return read_body<Alert>(reader, at);
-    case Kind::start: return read_body<Start>(reader, at);
-    case Kind::stop: return read_body<Stop>(reader, at);
+    case Kind::intent:
+      return read_body<Intent>(reader, at);
+    case Kind::receipt:
+      return read_body<Receipt>(reader, at);
+    case Kind::refusal:
+      return read_body<Refusal>(reader, at);
+    case Kind::admin:
+      return read_body<Admin>(reader, at);
+    case Kind::alert:
+      return read_body<Alert>(reader, at);
+    case Kind::start:
+      return read_body<Start>(reader, at);
+    case Kind::stop:
+      return read_body<Stop>(reader, at);
   }
   check(false, "every kind is read");
   return Stop{};
@@ -378,17 +392,20 @@ void append_line(std::string& out, std::string_view producer, std::uint64_t epoc
 }
 
 struct Parser::Inside {
-  simdjson::dom::parser json;
+  std::string line;  // a copy, so that a record never outlives what it looks at
+  wire::Json json;
+  std::deque<std::string> unescaped;
 };
 
 Parser::Parser() : inside_(std::make_unique<Inside>()) {}
 Parser::~Parser() = default;
 
 Result<Record> Parser::parse(std::string_view line) {
-  simdjson::dom::object object;
-  if (inside_->json.parse(line.data(), line.size()).get_object().get(object) != simdjson::SUCCESS)
-    return fail(Code::corrupt, "not a JSON object");
-  FieldReader reader(object);
+  inside_->line = line;
+  inside_->unescaped.clear();
+  const Result<void> scanned = wire::scan(inside_->line, inside_->json);
+  if (!scanned || !inside_->json.root().is_object()) return fail(Code::corrupt, "not a JSON object");
+  FieldReader reader(inside_->json.root(), inside_->unescaped);
   std::uint64_t version = 0;
   std::string_view kind;
   Record record;
@@ -400,8 +417,8 @@ Result<Record> Parser::parse(std::string_view line) {
   reader.text("t", kind);
   reader.number("at", envelope.at.ns);
   const int index = index_of(kKinds, kind);
-  if (!reader.good() || version != 1 || envelope.producer.empty() || envelope.epoch == 0 || envelope.seq == 0 ||
-      index < 0)
+  if (!reader.good() || version != 1 || envelope.producer.empty() || envelope.epoch == 0 ||
+      envelope.seq == 0 || index < 0)
     return fail(Code::corrupt, "not a record of version 1");
   envelope.kind = static_cast<Kind>(index);
   record.body = read_body(envelope.kind, reader, envelope.at);

@@ -46,11 +46,15 @@ TEST(record, lines_that_are_not_records_are_corrupt) {
   for (const std::string_view bad :
        {"", "x", "[]", "{}", R"({"v":1})", R"({"v":2,"p":"a","e":1,"n":1,"t":"stop","at":1})",
         R"({"v":1,"p":"","e":1,"n":1,"t":"stop","at":1})", R"({"v":1,"p":"a","e":0,"n":1,"t":"stop","at":1})",
-        R"({"v":1,"p":"a","e":1,"n":0,"t":"stop","at":1})", R"({"v":1,"p":"a","e":1,"n":1,"t":"else","at":1})",
-        R"({"v":1,"p":"a","e":1,"n":1,"t":"stop","at":"1"})", R"({"v":1,"p":"a","e":1,"n":-1,"t":"stop","at":1})",
+        R"({"v":1,"p":"a","e":1,"n":0,"t":"stop","at":1})",
+        R"({"v":1,"p":"a","e":1,"n":1,"t":"else","at":1})",
+        R"({"v":1,"p":"a","e":1,"n":1,"t":"stop","at":"1"})",
+        R"({"v":1,"p":"a","e":1,"n":-1,"t":"stop","at":1})",
         R"({"v":1,"p":"a","e":1,"n":1,"t":"refusal","at":1,"code":"no_such_code","origin":"client"})",
         R"({"v":1,"p":"a","e":1,"n":1,"t":"receipt","at":1,"outcome":"who knows"})",
-        R"({"v":1,"p":"a","e":1,"n":1,"t":"intent","at":1,"hold_nanousd":1.5})"})
+        R"({"v":1,"p":"a","e":1,"n":1,"t":"intent","at":1,"hold_nanousd":1.5})",
+        R"({"v":1,"p":"a","e":1,"n":1,"t":"intent","at":1,"hold_nanousd":1,"hold_nanousd":2})",
+        R"({"v":1,"p":"a","e":1,"n":1,"t":"receipt","at":1,"outcome":"completed","status":9999999999})"})
     EXPECT_EQ(parser.parse(bad).error().code, Code::corrupt) << bad;
   for (std::size_t end = 0; end < good.size(); ++end) EXPECT_FALSE(parser.parse(good.substr(0, end))) << end;
 }
@@ -58,12 +62,13 @@ TEST(record, lines_that_are_not_records_are_corrupt) {
 TEST(record, an_intent_comes_back_as_it_was) {
   Intent i;
   i.at = {42};
-  i.req = "req_9", i.key = "k", i.team = "t", i.project = "p", i.environment = "dev", i.provider = "anthropic";
+  i.req = "req_9", i.key = "k", i.team = "t", i.project = "p", i.environment = "dev",
+  i.provider = "anthropic";
   i.route = "r", i.model = "m", i.credential = "c";
   i.credential_version = 3;
   i.hold_nanousd = {77};
   i.tokens = 5;
-  i.generation = 18'446'744'073'709'551'615U;
+  i.generation = 9'223'372'036'854'775'807U;
   i.stream = true;
   Parser parser;
   const std::string line = line_of(i);
@@ -103,7 +108,8 @@ TEST(record, the_other_kinds_come_back_as_they_were) {
   EXPECT_EQ(line_of(std::get<Refusal>(parser.parse(refusal).value().body)), refusal);
   const std::string admin = line_of(Admin{{2}, "ops", "owner", "key.create", "key:1", R"({"a":"b"})", "::1"});
   EXPECT_EQ(line_of(std::get<Admin>(parser.parse(admin).value().body)), admin);
-  const std::string alert = line_of(Alert{{3}, "budget_threshold", "org", "b1", {9}, 80, {800}, {1000}, "text"});
+  const std::string alert =
+      line_of(Alert{{3}, "budget_threshold", "org", "b1", {9}, 80, {800}, {1000}, "text"});
   EXPECT_EQ(line_of(std::get<Alert>(parser.parse(alert).value().body)), alert);
   const std::string start = line_of(Start{{4}, "0.1.0", "disk"});
   EXPECT_EQ(line_of(std::get<Start>(parser.parse(start).value().body)), start);
@@ -121,7 +127,7 @@ TEST(record, every_outcome_and_kind_has_a_name_of_its_own) {
 TEST(record, fields_of_a_later_version_are_passed_over) {
   Parser parser;
   const auto record = parser.parse(
-      R"({"v":1,"p":"a","e":1,"n":1,"x":[1],"t":"intent","at":1,"new":{"a":1},"req":"r","hold_nanousd":5,"z":null})");
+      R"({"v":1,"p":"a","e":1,"n":1,"x":[],"t":"intent","at":1,"y":{},"req":"r","hold_nanousd":5,"z":null})");
   ASSERT_TRUE(record);
   EXPECT_EQ(std::get<Intent>(record->body).hold_nanousd, Nanousd{5});
 }
@@ -139,12 +145,14 @@ TEST(record, texts_from_outside_are_clipped_between_characters) {
 TEST(record, the_longest_possible_lines_stay_below_the_bound) {
   const std::string worst(limits::kJournalLine, '\x01');  // six bytes each when escaped
   Receipt r = full_receipt();
-  for (std::string_view* text : {&r.req, &r.key, &r.team, &r.project, &r.environment, &r.provider, &r.route,
-                                 &r.endpoint, &r.model, &r.credential, &r.price_version, &r.ip, &r.user_agent})
+  for (std::string_view* text :
+       {&r.req, &r.key, &r.team, &r.project, &r.environment, &r.provider, &r.route, &r.endpoint, &r.model,
+        &r.credential, &r.price_version, &r.ip, &r.user_agent})
     *text = worst;
   for (const provider::UsageField& field : provider::kUsageFields) r.usage.*field.member = INT64_MIN;
   EXPECT_LT(line_of(r).size(), limits::kJournalLine);
-  EXPECT_LT(line_of(Admin{{INT64_MIN}, worst, worst, worst, worst, worst, worst}).size(), limits::kJournalLine);
+  EXPECT_LT(line_of(Admin{{INT64_MIN}, worst, worst, worst, worst, worst, worst}).size(),
+            limits::kJournalLine);
   EXPECT_LT(line_of(Alert{{1}, worst, worst, worst, {1}, 1, {1}, {1}, worst}).size(), limits::kJournalLine);
 }
 

@@ -34,9 +34,7 @@ void SyncPoint::wait(std::uint64_t position, Waiter waiter) {
   if (syncer_ != nullptr) syncer_->wake();
 }
 
-bool SyncPoint::dirty() const {
-  return !failed() && synced() < written_.load(std::memory_order_acquire);
-}
+bool SyncPoint::dirty() const { return !failed() && synced() < written_.load(std::memory_order_acquire); }
 
 bool SyncPoint::urgent() const {
   const std::uint64_t written = written_.load(std::memory_order_acquire);

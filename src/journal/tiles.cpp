@@ -1,4 +1,4 @@
-// Tiles: https://c2sp.org/tlog-tiles
+// Building and writing tiles, as https://c2sp.org/tlog-tiles lays them out.
 #include "journal/tiles.hpp"
 
 #include <fmt/format.h>
@@ -24,7 +24,8 @@ std::string tile_bytes(const std::vector<Digest>& hashes) {
 
 std::string tile_name(int level, std::uint64_t number, std::size_t width) {
   std::string path = fmt::format("{:03}", number % 1000);
-  for (std::uint64_t rest = number / 1000; rest > 0; rest /= 1000) path = fmt::format("x{:03}/{}", rest % 1000, path);
+  for (std::uint64_t rest = number / 1000; rest > 0; rest /= 1000)
+    path = fmt::format("x{:03}/{}", rest % 1000, path);
   path = fmt::format("tile/{}/{}", level, path);
   return width == kTileWidth ? path : fmt::format("{}.p/{}", path, width);
 }
@@ -100,8 +101,7 @@ Result<void> Tiles::write(Folder& audit) {
   std::uint64_t hashes = size_;
   for (std::size_t level = 0; level < levels_.size(); ++level, hashes /= kTileWidth) {
     if (levels_[level].empty()) continue;
-    std::string name =
-        tile_name(static_cast<int>(level), hashes / kTileWidth, levels_[level].size());
+    std::string name = tile_name(static_cast<int>(level), hashes / kTileWidth, levels_[level].size());
     if (std::ranges::find(partial_, name) == partial_.end())
       TRY_VOID(audit.replace(name, tile_bytes(levels_[level]), Sync::no));
     names.push_back(std::move(name));

@@ -1,7 +1,7 @@
 // The audit tree as static files in the C2SP tlog-tiles layout: tile/<level>/<number>[.p/<width>].
 //
-// A tile holds up to 256 hashes of 32 bytes; level 0 the leaves, level n+1 the roots of full tiles of level n.
-// Entry bundles are not written: the entries are the journal's own lines, which ranges.jsonl finds.
+// A tile holds up to 256 hashes of 32 bytes; level 0 the leaves, level n+1 the roots of full tiles of level
+// n. Entry bundles are not written: the entries are the journal's own lines, which ranges.jsonl finds.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ class Tiles {
   // Full tiles that have not been written.
   std::size_t waiting() const { return full_.size(); }
 
-  // Writes full tiles; and the partial ones, which a checkpoint of this size needs. After an error the rest is
-  // written by the next call.
+  // Writes full tiles; and the partial ones, which a checkpoint of this size needs. After an error the rest
+  // is written by the next call.
   Result<void> write_full(Folder& audit);
   Result<void> write(Folder& audit);
   // Removes the partial tiles of earlier sizes. After the checkpoint of this size is in place.

@@ -41,7 +41,8 @@ class Verifier {
 
  private:
   void problem(std::string where, std::string what) {
-    if (++report_.problem_count <= kProblemsKept) report_.problems.push_back({std::move(where), std::move(what)});
+    if (++report_.problem_count <= kProblemsKept)
+      report_.problems.push_back({std::move(where), std::move(what)});
   }
 
   // An audit file's whole text; nullopt and a problem when it is missing.
@@ -87,8 +88,8 @@ class Verifier {
       return {};
     }
     if (earlier->size > report_.tree_size) {
-      problem("earlier checkpoint", fmt::format("it covers {} lines, today's only {}", earlier->size,
-                                                report_.tree_size));
+      problem("earlier checkpoint",
+              fmt::format("it covers {} lines, today's only {}", earlier->size, report_.tree_size));
       return {};
     }
     earlier_ = *earlier;
@@ -138,8 +139,8 @@ class Verifier {
     if (!ranges) stop("audit/ranges.jsonl", ranges.error().detail);
     if (!good) return {};
     if (tree.size() != checkpoint_->size)
-      stop("audit/ranges.jsonl", fmt::format("it leads to {} lines, the checkpoint covers {}", tree.size(),
-                                             checkpoint_->size));
+      stop("audit/ranges.jsonl",
+           fmt::format("it leads to {} lines, the checkpoint covers {}", tree.size(), checkpoint_->size));
     report_.root_ok = good && tree.root() == checkpoint_->root;
     if (good && !report_.root_ok) problem("journal", "the lines do not give the checkpoint's root");
     return {};
@@ -195,8 +196,8 @@ class Verifier {
     Sequence sequence;
     for (std::size_t i = 0; i < segments_.size(); ++i) {
       const Segment& segment = segments_[i];
-      const bool first = i == 0 || segments_[i - 1].producer != segment.producer ||
-                         segments_[i - 1].epoch != segment.epoch;
+      const bool first =
+          i == 0 || segments_[i - 1].producer != segment.producer || segments_[i - 1].epoch != segment.epoch;
       const bool last = i + 1 == segments_.size() || segments_[i + 1].producer != segment.producer ||
                         segments_[i + 1].epoch != segment.epoch;
       if (first) sequence = {};

@@ -238,9 +238,11 @@ TEST_F(VerifyTest, a_running_journal_is_ok_with_lines_behind_the_checkpoint_and_
 TEST(checkpoint, follows_the_signed_note_format) {
   const crypto::SigningKey signing = key(7);
   const std::string note = sign_checkpoint({"example.com/log", 5, crypto::merkle_empty()}, signing);
-  EXPECT_TRUE(note.starts_with("example.com/log\n5\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n\xe2\x80\x94 "
-                               "example.com/log "));
-  const VerifierKey verifier = read_verifier_key(write_verifier_key("example.com/log", signing.public_key())).value();
+  EXPECT_TRUE(
+      note.starts_with("example.com/log\n5\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n\xe2\x80\x94 "
+                       "example.com/log "));
+  const VerifierKey verifier =
+      read_verifier_key(write_verifier_key("example.com/log", signing.public_key())).value();
   EXPECT_EQ(verifier.key, signing.public_key());
   EXPECT_TRUE(is_signed_by(note, verifier));
   EXPECT_TRUE(is_signed_by(note.substr(0, note.find("\n\n") + 2) + "\xe2\x80\x94 witness AAAA\n" +
@@ -248,7 +250,8 @@ TEST(checkpoint, follows_the_signed_note_format) {
                            verifier));
   EXPECT_FALSE(is_signed_by(note, {"example.com/other", verifier.key}));
   EXPECT_EQ(read_verifier_key("a+b+c").error().code, Code::corrupt);
-  EXPECT_EQ(read_checkpoint("a\n05\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n").error().code, Code::corrupt);
+  EXPECT_EQ(read_checkpoint("a\n05\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n").error().code,
+            Code::corrupt);
 }
 
 TEST(tiles, have_the_tree_s_root_at_every_size_and_load_again) {

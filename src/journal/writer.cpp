@@ -10,8 +10,8 @@
 namespace claviger::journal {
 namespace {
 
-// The batch of a writer that cannot write is bounded by what is in flight; beyond this something is wrong, and the
-// gate stops taking more.
+// The batch of a writer that cannot write is bounded by what is in flight; beyond this something is wrong,
+// and the gate stops taking more.
 constexpr std::size_t kBatchBound = limits::kJournalSegment;
 
 bool is_producer(std::string_view name) {
@@ -58,8 +58,8 @@ template std::uint64_t Writer::put(const Admin&);
 template std::uint64_t Writer::put(const Alert&);
 
 Result<void> Writer::next_segment() {
-  // The one wait for the disk on an event loop, once a segment: bytes of the next segment that outlived a power
-  // failure without the end of this one would be a hole in the middle of the journal.
+  // The one wait for the disk on an event loop, once a segment: bytes of the next segment that outlived a
+  // power failure without the end of this one would be a hole in the middle of the journal.
   TRY_VOID(sync_.sync());
   TRY(std::unique_ptr<File> file, folder_.open_append(segment_name(producer_, epoch_, segment_ + 1)));
   ++segment_;
@@ -70,8 +70,8 @@ Result<void> Writer::next_segment() {
 Result<void> Writer::flush() {
   if (batch_.empty()) return {};
   const std::uint64_t size = sync_.file()->size();
-  // After a failed write part of the batch may stand in this segment, and a reader may have seen it: the same bytes
-  // have to come again at the same place.
+  // After a failed write part of the batch may stand in this segment, and a reader may have seen it: the same
+  // bytes have to come again at the same place.
   const bool full = size > 0 && size + batch_.size() > segment_bytes_ && !flush_failed_;
   Result<void> done = full ? next_segment() : Result<void>{};
   const bool attempted = done.has_value();

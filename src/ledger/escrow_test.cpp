@@ -14,12 +14,12 @@ Posted paid(Time at, std::int64_t cost, std::uint64_t epoch) {
 TEST_F(Escrow, TheStoreRefusesAGrantOverTheLimitWhoeverAsks) {
   budget("b", "org", 100);
   spend(account(), 60, 60);
-  const auto done = sqlite->write([](store::Tx& tx) -> Result<void> {
+  const auto answer = sqlite->write([](store::Tx& tx) -> Result<void> {
     TRY_VOID(tx.run("UPDATE budget_window SET leased = leased + 100 WHERE budget = 'b'"));
     return {};
   });
-  ASSERT_FALSE(done.has_value());
-  EXPECT_EQ(done.error().code, Code::conflict);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code, Code::conflict);
 }
 
 TEST_F(Escrow, RefusesWithoutTheStoreOnlyWhatItsLeaseDoesNotCover) {
@@ -231,6 +231,25 @@ TEST_F(Escrow, AnOverrunIsSettledAndNeverTakenFromALeaseTwice) {
   spend(account(), 10, 10);
   derive();
   EXPECT_EQ(row("b"), (Row{100, 0}));
+}
+
+TEST_F(Escrow, AFreeRequestThatCostsAfterAllIsPaidBackAndTheTickGoesOn) {
+  budget("b", "org", 100);
+  EXPECT_EQ(refused(account(), 101), Code::budget_exceeded);  // asked the store, and left no lease there
+  spend(account(), 0, 46);
+  EXPECT_TRUE(ledger->top_up(now).has_value());
+  EXPECT_EQ(refused(account(), 55), Code::budget_exceeded);
+  derive();
+  EXPECT_TRUE(ledger->top_up(now).has_value());
+  pass(2);
+  EXPECT_EQ(refused(account(), 55), Code::budget_exceeded);
+  EXPECT_TRUE(holds(account(), 54));
+}
+
+TEST_F(Escrow, AFreeRequestIsRefusedUnderABudgetThatIsOverspentAlready) {
+  spent_before["org"] = 101;
+  budget("b", "org", 100);
+  EXPECT_EQ(refused(account(), 0), Code::budget_exceeded);
 }
 
 TEST_F(Escrow, AnOverrunDoesNotEatTheLeaseOfOtherRequests) {

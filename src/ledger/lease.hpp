@@ -34,9 +34,11 @@ struct Lease {
   std::int64_t slice = 0;   // what was last leased at once
   std::uint32_t holds = 0;  // tickets pointing here
   bool asked = false;       // the store may have a row for it
+  bool opened = false;      // the store is known to have a row for it: no hold without one
   bool drawn = false;       // money was taken since the last tick
   bool recall = false;      // may be over the limit: nothing more without asking the store
 
+  bool covers(std::int64_t worst) const { return opened && !recall && free() >= worst; }
   std::int64_t free() const { return granted + overrun_settled - used - held; }
   std::int64_t bound() const { return used - overrun + held; }  // what must stay granted
   bool knows_left(Time now, std::uint64_t news) const {

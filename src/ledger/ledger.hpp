@@ -152,8 +152,7 @@ using UsageSum = std::function<Result<Nanousd>(store::Tx&, std::string_view node
 // Thread-safe. Outlives every Account, Hold and Exposure.
 class Ledger {
  public:
-  // Reads the budgets. `epoch` is unique to this start of the program and larger than all before it.
-  // Needs kSchema in the store.
+  // Reads the budgets; kSchema is in the store. `epoch` is larger than that of any start before.
   static Result<std::unique_ptr<Ledger>> open(store::Store& store, std::uint64_t epoch, UsageSum usage);
   ~Ledger();
 

@@ -47,7 +47,7 @@ Lease* Book::first_short(const Chain& chain, std::int64_t worst, Time at) {
     if (!node) continue;
     for (Line* line : node->blocking) {
       Lease& lease = lease_at(*line, at);
-      if (lease.recall || lease.free() < worst) return &lease;
+      if (!lease.covers(worst)) return &lease;
     }
   }
   return nullptr;
@@ -172,7 +172,7 @@ std::vector<Want> Book::earmark(const Chain& chain, std::int64_t worst, Time now
       want.worst = worst;
       want.free = lease.free();
       want.take = std::clamp(want.free, std::int64_t{0}, worst);
-      want.asks = lease.recall || want.free < worst;
+      want.asks = !lease.covers(worst);
       want.spare_at_risk = lease.recall;
       lease.held += want.take;
       ++lease.holds;
@@ -225,6 +225,7 @@ Result<void> Book::grant(store::Tx& tx, Want& want, const Want*& refused) {
 void Book::adopt(const Want& want, Time now) {
   Lease& lease = *want.lease;
   check(want.granted >= lease.granted || want.spare_at_risk, "only a recalled lease shrinks");
+  lease.opened = true;
   lease.granted = want.granted;
   lease.overrun_settled = want.overrun_settled;
   lease.learn_left(want.left, now, news_);

@@ -43,8 +43,8 @@ class LedgerTest : public testing::Test {
     made.window = window;
     made.action = action;
     if (limit) made.limit = Nanousd{*limit};
-    const auto done = ledger->put_budget(made);
-    ASSERT_TRUE(done.has_value()) << done.error().detail << done.error().say;
+    const auto answer = ledger->put_budget(made);
+    ASSERT_TRUE(answer.has_value()) << answer.error().detail << answer.error().say;
   }
 
   Account account(const RateLimits& limits = {}, const AccountPath& path = {"red", "web", "k1"}) {
@@ -82,8 +82,8 @@ class LedgerTest : public testing::Test {
   }
 
   void derive() {
-    const auto done = sqlite->write([&](store::Tx& tx) { return ledger->apply(tx, receipts, &crossed); });
-    ASSERT_TRUE(done.has_value()) << done.error().detail;
+    const auto answer = sqlite->write([&](store::Tx& tx) { return ledger->apply(tx, receipts, &crossed); });
+    ASSERT_TRUE(answer.has_value()) << answer.error().detail;
     receipts.clear();
   }
 

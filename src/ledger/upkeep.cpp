@@ -60,7 +60,7 @@ void Book::choose(std::vector<Want>& more, std::vector<Return>& returns, Time no
     }
     ++next_active_;
     for (const auto& lease : line.leases) {
-      if (!lease->asked) continue;
+      if (!lease->opened) continue;
       const bool low = lease->span.contains(at) && lease->drawn && lease->free() < lease->slice / 4;
       lease->drawn = false;
       const bool owing = lease->overrun > lease->overrun_settled;
@@ -93,11 +93,12 @@ void Book::forget_limiters(Time now) {
 Result<void> Book::send_returns() {
   const std::size_t count = std::min(returning_.size(), kReturnsPerTick);
   const std::span<const Return> batch(returning_.data(), count);
-  TRY_VOID(store_.write([&](store::Tx& tx) -> Result<void> {
+  auto answer = store_.write([&](store::Tx& tx) -> Result<void> {
     for (const Return& one : batch)
       TRY_VOID(cut_lease(tx, {epoch_, one.number}, one.target, LeaseFate::ends));
     return {};
-  }));
+  });
+  if (!answer) return answer;
   returning_.erase(returning_.begin(), returning_.begin() + static_cast<std::ptrdiff_t>(count));
   return {};
 }

@@ -1,4 +1,4 @@
-// Socket addresses.
+// Socket addresses: parsing, formatting and resolving them.
 #include "net/address.hpp"
 
 #include <arpa/inet.h>
@@ -68,7 +68,8 @@ Result<HostPort> parse_host_port(std::string_view text) {
     return bad();
   HostPort result{std::string(host), 0};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), result.port);
-  if (host.empty() || digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) return bad();
+  if (host.empty() || host.find_first_of(" []/@") != std::string_view::npos) return bad();
+  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) return bad();
   return result;
 }
 

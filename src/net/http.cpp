@@ -1,6 +1,8 @@
 // Reading HTTP/1.1 messages off streams.
 #include "net/http.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/limits.hpp"
@@ -25,6 +27,13 @@ Task<Result<bool>> ServerConnection::receive() {
   co_return *got > 0;
 }
 
+// Why a request stopped arriving: the peer is too slow, or it has gone.
+std::unexpected<Error> ServerConnection::stopped(std::string_view what) const {
+  if (stream_->timed_out())
+    return refuse(Code::request_timeout, fmt::format("The request's {} did not arrive in time.", what));
+  return refuse(Code::malformed_request, "The connection was closed in the middle of a request.");
+}
+
 Task<Result<bool>> ServerConnection::read_head(wire::RequestHead& head) {
   bool started = !in_.empty();
   stream_->expire_after_ms(started ? limits::kHeadTimeoutMs : limits::kIdleTimeoutMs);
@@ -40,8 +49,7 @@ Task<Result<bool>> ServerConnection::read_head(wire::RequestHead& head) {
     const auto more = co_await receive();
     if (!more || !*more) {
       if (in_.empty() || stream_->broken()) co_return false;
-      if (stream_->timed_out()) co_return refuse(Code::request_timeout, "The request's head did not arrive in time.");
-      co_return refuse(Code::malformed_request, "The connection was closed in the middle of a request.");
+      co_return stopped("head");
     }
     if (!started) stream_->expire_after_ms(limits::kHeadTimeoutMs);
     started = true;
@@ -67,7 +75,7 @@ Task<Result<std::string_view>> ServerConnection::read_sized(wire::RequestHead& h
     while (in_.size() < end) {
       stream_->expire_after_ms(limits::kBodyTimeoutMs);
       const auto more = co_await receive();
-      if (!more || !*more) co_return refuse(Code::request_timeout, "The request's body did not arrive.");
+      if (!more || !*more) co_return stopped("body");
     }
     stream_->set_deadline(INT64_MAX);
     (void)wire::parse_request_head(in_, head);  // the buffer has moved, and the head's views with it
@@ -86,11 +94,12 @@ Task<Result<std::string_view>> ServerConnection::read_chunked(wire::RequestHead&
     at += *taken;
     if (decoded_.size() > limit) co_return refuse(Code::body_too_large);
     if (decoder.done()) break;
+    dropped_ += in_.size() - head_size_;
     in_.resize(head_size_);  // decoded; the head stays for its views
     at = head_size_;
     stream_->expire_after_ms(limits::kBodyTimeoutMs);
     const auto more = co_await receive();
-    if (!more || !*more) co_return refuse(Code::request_timeout, "The request's body did not arrive.");
+    if (!more || !*more) co_return stopped("body");
   }
   stream_->set_deadline(INT64_MAX);
   (void)wire::parse_request_head(in_, head);
@@ -102,16 +111,15 @@ void ServerConnection::consume() {
   in_.erase(0, body_end_);
   head_size_ = 0;
   body_end_ = 0;
+  dropped_ = 0;
   if (in_.empty()) empty_buffer(in_);
   empty_buffer(decoded_);
 }
 
 // Replaces what was used up by what the provider sends next. False: it closed.
 Task<Result<bool>> ResponseReader::receive() {
-  if (used_ == in_.size()) {
-    in_.clear();
-    used_ = 0;
-  }
+  in_.erase(0, used_);
+  used_ = 0;
   Loop& loop = stream_.loop();
   const auto got = co_await stream_.read_some(loop.scratch(), loop.scratch_size());
   if (!got) co_return std::unexpected(got.error());

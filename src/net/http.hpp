@@ -31,18 +31,22 @@ class ServerConnection {
 
   Stream& stream() { return *stream_; }
   // Bytes of the current request, head and body, as they came.
-  std::size_t request_bytes() const { return body_end_; }
+  std::size_t request_bytes() const { return dropped_ + body_end_; }
+  // Memory kept for this connection's requests.
+  std::size_t buffer_bytes() const { return in_.capacity() + decoded_.capacity(); }
 
  private:
   Task<Result<bool>> receive();
+  std::unexpected<Error> stopped(std::string_view what) const;
   Task<Result<std::string_view>> read_sized(wire::RequestHead& head, std::size_t limit);
   Task<Result<std::string_view>> read_chunked(wire::RequestHead& head, std::size_t limit);
 
   std::unique_ptr<Stream> stream_;
-  std::string in_;          // from the first byte of the current request
+  std::string in_;            // from the first byte of the current request
   std::size_t head_size_ = 0;
   std::size_t body_end_ = 0;  // where the current request ends in in_
-  std::string decoded_;     // a chunked body
+  std::size_t dropped_ = 0;   // bytes of a chunked body that were decoded and are no longer in in_
+  std::string decoded_;       // a chunked body
 };
 
 // The client's end: the answer's head, then its body in pieces as they come.
@@ -51,6 +55,7 @@ class ResponseReader {
   explicit ResponseReader(Stream& stream) : stream_(stream) {}
 
   // Waits for the head of the answer, skipping 1xx. upstream_failed, upstream_timeout or upstream_malformed.
+  // The head's views are valid until next_piece.
   Task<Result<void>> read_head(std::string_view request_method, wire::ResponseHead& head);
   // The next decoded bytes of the body; empty at its end. Valid until the next call.
   Task<Result<std::string_view>> next_piece();

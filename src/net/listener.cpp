@@ -1,4 +1,4 @@
-// Listening sockets.
+// Listening sockets: opening them with clear errors, and accepting on a loop.
 #include "net/listener.hpp"
 
 #include <fmt/format.h>

@@ -13,7 +13,7 @@
 
 namespace claviger::net {
 
-// An open listening socket. Closing it (destruction) lets the accept loop on it end.
+// An open listening socket. Outlives the accept loop on it, which stop_accepting ends.
 class Listener {
  public:
   // `count` listeners that share one TCP port; the kernel spreads connections over them. Port 0 picks a free one.

@@ -67,7 +67,11 @@ void Stream::finish() {
 Task<Result<std::unique_ptr<Stream>>> Stream::connect(Loop& loop, std::vector<Address> addresses,
                                                       std::int64_t deadline_ns) {
   Error last{Code::upstream_failed, Origin::upstream, "no address to connect to", {}, 0};
+  std::size_t left = addresses.size();
   for (const Address& address : addresses) {
+    // An address that never answers may use up its share of the time, not that of the addresses behind it.
+    const std::int64_t now_ns = loop.now_ns();
+    const std::int64_t share_ns = (deadline_ns - now_ns) / static_cast<std::int64_t>(left--);
     const int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
       last.detail = fmt::format("socket: {}", std::strerror(errno));
@@ -78,7 +82,7 @@ Task<Result<std::unique_ptr<Stream>>> Stream::connect(Loop& loop, std::vector<Ad
     auto stream = std::make_unique<Stream>(loop, fd, address);
     if (started == 0) co_return stream;
     if (reason == EINPROGRESS) {
-      stream->set_deadline(deadline_ns);
+      stream->set_deadline(now_ns + share_ns);
       stream->watch_->no_longer_writable();
       co_await stream->writable();
       int error = 0;
@@ -87,7 +91,7 @@ Task<Result<std::unique_ptr<Stream>>> Stream::connect(Loop& loop, std::vector<Ad
       if (stream->timed_out_) {
         last = broken_error(*stream);
         last.detail = fmt::format("{} did not accept the connection in time", address.text());
-        break;
+        continue;
       }
       if (error == 0 && !stream->broken_) {
         stream->set_deadline(INT64_MAX);
@@ -201,6 +205,13 @@ ssize_t Stream::try_write(std::span<const std::string_view> pieces) {
   }
   broken_ = true;
   return kBroken;
+}
+
+bool Stream::quiet() {
+  if (broken_ || hung_up()) return false;
+  if (!watch_->may_read()) return true;
+  char unasked = 0;
+  return try_read(&unasked, 1) == kAgain;
 }
 
 Task<Result<std::size_t>> Stream::read_some(char* into, std::size_t size) {

@@ -42,17 +42,20 @@ class Stream final : private Deadlined {
 
   // Bytes read into `into`, 0 at the end of the stream.
   Task<Result<std::size_t>> read_some(char* into, std::size_t size);
-  // All of it, gathered; the pieces must live until it is done. Fails with request_timeout when the peer takes nothing
-  // for longer than the deadline allows.
+  // All of it, gathered; the pieces must live until it is done. Fails with upstream_timeout when the peer has not taken all
+  // of it by the deadline.
   Task<Result<void>> write(std::string_view first, std::string_view second = {}, std::string_view third = {});
 
   void set_deadline(std::int64_t at_ns);  // monotonic; INT64_MAX: none
+  std::int64_t deadline_ns() const { return deadline(); }
   void expire_after_ms(std::int64_t ms);
   // Breaks the connection now; whoever waits on it goes on and sees kBroken.
   void abort();
   // Sends the last bytes on their way and closes; nothing may be awaited afterwards.
   void finish();
 
+  // An idle connection may carry another exchange: the peer has not hung up and sent nothing unasked.
+  bool quiet();
   bool broken() const { return broken_; }
   bool timed_out() const { return timed_out_; }
   bool hung_up() const { return watch_->hung_up(); }

@@ -1,4 +1,4 @@
-// TLS contexts.
+// TLS contexts: protocol versions, ciphers, verification and ALPN set once for all sessions.
 #include "net/tls.hpp"
 
 #include <arpa/inet.h>

@@ -18,7 +18,7 @@ Task<Result<std::unique_ptr<Stream>>> Upstreams::acquire(Origin origin) {
     while (!idle.empty()) {
       std::unique_ptr<Stream> stream = std::move(idle.back().stream);
       idle.pop_back();
-      if (!stream->broken() && !stream->hung_up()) co_return stream;
+      if (stream->quiet()) co_return stream;
     }
   }
   co_return co_await open(std::move(origin));
@@ -60,8 +60,8 @@ void Upstreams::release(const Origin& origin, std::unique_ptr<Stream> stream) {
   idle.push_back({std::move(stream), loop_.now_ns()});
 }
 
-void Upstreams::close_idle() {
-  const std::int64_t oldest = loop_.now_ns() - limits::kPoolIdleMs * 1'000'000;
+void Upstreams::close_idle(std::int64_t idle_ms) {
+  const std::int64_t oldest = loop_.now_ns() - idle_ms * 1'000'000;
   for (auto& [origin, idle] : pool_)
     std::erase_if(idle, [&](const Idle& one) {
       return one.since_ns < oldest || one.stream->hung_up() || one.stream->broken();

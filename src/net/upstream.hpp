@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "net/stream.hpp"
 #include "net/worker.hpp"
@@ -30,8 +31,8 @@ class Upstreams {
   Task<Result<std::unique_ptr<Stream>>> acquire(Origin origin);
   // Gives a connection back whose last exchange ended cleanly; it is closed when the pool is full or it hung up.
   void release(const Origin& origin, std::unique_ptr<Stream> stream);
-  // Closes connections that were idle too long. Called by the owner every few seconds.
-  void close_idle();
+  // Closes connections that were idle for longer than that. Called by the owner every few seconds.
+  void close_idle(std::int64_t idle_ms = limits::kPoolIdleMs);
   std::size_t idle() const;
 
  private:

@@ -1,4 +1,4 @@
-// Worker threads.
+// Worker threads: a bounded few that take jobs from one queue.
 #include "net/worker.hpp"
 
 namespace claviger::net {

@@ -211,9 +211,10 @@ std::optional<WantedTool> wanted_tool(const Asked& asked) {
     const Json& inner = tools.wrapper.empty() ? tool : at(tool, tools.wrapper);
     const std::string name = text_at(inner, "name");
     if (name.empty()) continue;
-    const Json& schema =
-        at(inner, inner.contains("parametersJsonSchema") ? "parametersJsonSchema" : tools.schema);
-    return WantedTool{name, example_of(schema).dump()};
+    const Json* schema = &at(inner, tools.schema);
+    for (const std::string_view other : {"parametersJsonSchema", "parameters_json_schema"})
+      if (inner.contains(other)) schema = &at(inner, other);
+    return WantedTool{name, example_of(*schema).dump()};
   }
   return std::nullopt;
 }

@@ -9,7 +9,8 @@ namespace claviger::steward {
 
 const std::string_view kAlertSchema = R"(
 CREATE TABLE IF NOT EXISTS alert (
-  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, budget TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+  budget TEXT NOT NULL,
   window_start INTEGER NOT NULL, threshold INTEGER NOT NULL, amount_nanousd INTEGER NOT NULL,
   limit_nanousd INTEGER NOT NULL, message TEXT NOT NULL,
   disposition TEXT NOT NULL DEFAULT '', disposed_by TEXT NOT NULL DEFAULT '', disposed_at INTEGER,
@@ -49,10 +50,11 @@ Result<std::vector<AlertRow>> alerts(store::Store& store, AlertState state, std:
   std::vector<AlertRow> out;
   TRY_VOID(store.read([&](store::Tx& tx) -> Result<void> {
     TRY(const auto rows,
-        tx.query("SELECT id, at, kind, subject, budget, window_start, threshold, amount_nanousd, limit_nanousd, "
-                 "message, disposition, disposed_by, disposed_at FROM alert "
-                 "WHERE ?1 = 0 OR (?1 = 1) = (disposed_at IS NULL) ORDER BY id DESC LIMIT ?2",
-                 {static_cast<std::int64_t>(state), static_cast<std::int64_t>(limit)}));
+        tx.query(
+            "SELECT id, at, kind, subject, budget, window_start, threshold, amount_nanousd, limit_nanousd, "
+            "message, disposition, disposed_by, disposed_at FROM alert "
+            "WHERE ?1 = 0 OR (?1 = 1) = (disposed_at IS NULL) ORDER BY id DESC LIMIT ?2",
+            {static_cast<std::int64_t>(state), static_cast<std::int64_t>(limit)}));
     for (const store::Row& row : rows) out.push_back(read_row(row));
     return {};
   }));
@@ -64,7 +66,8 @@ Result<void> dispose_alert(store::Tx& tx, std::int64_t id, std::string_view by, 
   TRY(const auto rows, tx.query("SELECT disposed_at FROM alert WHERE id = ?1", {id}));
   if (rows.empty()) return refuse(Code::not_found, fmt::format("There is no alert {}.", id));
   if (!rows[0].null(0))
-    return refuse(Code::conflict, fmt::format("Alert {} already has a disposition; it is kept as it is.", id));
+    return refuse(Code::conflict,
+                  fmt::format("Alert {} already has a disposition; it is kept as it is.", id));
   TRY(const std::int64_t changed,
       tx.run("UPDATE alert SET disposition = ?2, disposed_by = ?3, disposed_at = ?4 WHERE id = ?1",
              {id, store::value(disposition), store::value(by), at.ns}));
@@ -91,13 +94,14 @@ DueAlert budget_alert(const ledger::Crossing& crossing, Time at) {
           crossing.percent,
           crossing.settled,
           limit,
-          fmt::format("Budget {} of {}: {} USD of {} USD this {} are spent, {} percent was to be told.", budget.id,
-                      budget.node, format_usd(crossing.settled), format_usd(limit),
+          fmt::format("Budget {} of {}: {} USD of {} USD this {} are spent, {} percent was to be told.",
+                      budget.id, budget.node, format_usd(crossing.settled), format_usd(limit),
                       ledger::window_name(budget.window), crossing.percent)};
 }
 
 DueAlert damage_alert(std::string_view segment, std::string_view what, Time at) {
-  return {at, "journal_damage", std::string(segment), {}, {}, 0, {}, {}, fmt::format("{}: {}", segment, what)};
+  return {
+      at, "journal_damage", std::string(segment), {}, {}, 0, {}, {}, fmt::format("{}: {}", segment, what)};
 }
 
 DueAlert credential_alert(std::string_view credential, Time month, Nanousd spent, Nanousd limit, Time at) {
@@ -115,35 +119,47 @@ DueAlert credential_alert(std::string_view credential, Time month, Nanousd spent
 
 Result<void> note_due(store::Tx& tx, const DueAlert& due) {
   TRY(const std::int64_t noted,
-      tx.run("INSERT OR IGNORE INTO alert_due (at, kind, subject, budget, window_start, threshold, amount_nanousd, "
-           "limit_nanousd, message) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS (SELECT 1 FROM alert "
-           "WHERE kind = ?2 AND subject = ?3 AND budget = ?4 AND window_start = ?5 AND threshold = ?6)",
-           {due.at.ns, due.kind, due.subject, due.budget, due.window_start.ns, due.threshold,
-            due.amount_nanousd.value, due.limit_nanousd.value, due.message}));
+      tx.run("INSERT OR IGNORE INTO alert_due (at, kind, subject, budget, window_start, threshold, "
+             "amount_nanousd, "
+             "limit_nanousd, message) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS (SELECT 1 "
+             "FROM alert "
+             "WHERE kind = ?2 AND subject = ?3 AND budget = ?4 AND window_start = ?5 AND threshold = ?6)",
+             {due.at.ns, due.kind, due.subject, due.budget, due.window_start.ns, due.threshold,
+              due.amount_nanousd.value, due.limit_nanousd.value, due.message}));
   static_cast<void>(noted);
   return {};
 }
 
 Result<std::vector<DueAlert>> due_alerts(store::Tx& tx) {
-  TRY(const auto rows, tx.query("SELECT at, kind, subject, budget, window_start, threshold, amount_nanousd, "
-                                "limit_nanousd, message FROM alert_due ORDER BY at, kind, subject, threshold"));
+  TRY(const auto rows,
+      tx.query("SELECT at, kind, subject, budget, window_start, threshold, amount_nanousd, "
+               "limit_nanousd, message FROM alert_due ORDER BY at, kind, subject, threshold"));
   std::vector<DueAlert> due;
   for (const store::Row& row : rows)
-    due.push_back({{row.integer(0)}, row.text(1), row.text(2), row.text(3), {row.integer(4)}, row.integer(5),
-                   {row.integer(6)}, {row.integer(7)}, row.text(8)});
+    due.push_back({{row.integer(0)},
+                   row.text(1),
+                   row.text(2),
+                   row.text(3),
+                   {row.integer(4)},
+                   row.integer(5),
+                   {row.integer(6)},
+                   {row.integer(7)},
+                   row.text(8)});
   return due;
 }
 
 Result<void> raise_alert(store::Tx& tx, const journal::Alert& alert) {
   const std::vector<store::Value> identity{store::value(alert.kind), store::value(alert.subject),
-                                           store::value(alert.budget), alert.window_start.ns, alert.threshold};
+                                           store::value(alert.budget), alert.window_start.ns,
+                                           alert.threshold};
   std::vector<store::Value> all = identity;
   all.insert(all.end(), {alert.at.ns, alert.amount_nanousd.value, alert.limit_nanousd.value,
                          store::value(alert.message)});
   TRY(const std::int64_t added,
-      tx.run("INSERT OR IGNORE INTO alert (kind, subject, budget, window_start, threshold, at, amount_nanousd, "
-             "limit_nanousd, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-             std::move(all)));
+      tx.run(
+          "INSERT OR IGNORE INTO alert (kind, subject, budget, window_start, threshold, at, amount_nanousd, "
+          "limit_nanousd, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+          std::move(all)));
   TRY(const std::int64_t taken,
       tx.run("DELETE FROM alert_due WHERE kind = ?1 AND subject = ?2 AND budget = ?3 AND window_start = ?4 "
              "AND threshold = ?5",

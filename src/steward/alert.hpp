@@ -43,8 +43,9 @@ Result<std::vector<AlertRow>> alerts(store::Store& store, AlertState state = Ale
 Result<void> dispose_alert(store::Tx& tx, std::int64_t id, std::string_view by, std::string_view disposition,
                            Time at);
 
-// An alert that is due and not yet derived from the journal. It waits in table `alert_due` between the transaction
-// that found it and the one that derives its record, so that a crash in between neither loses nor doubles it.
+// An alert that is due and not yet derived from the journal. It waits in table `alert_due` between the
+// transaction that found it and the one that derives its record, so that a crash in between neither loses nor
+// doubles it.
 struct DueAlert {
   Time at;
   std::string kind, subject, budget;

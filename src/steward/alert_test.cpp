@@ -57,7 +57,8 @@ TEST_F(AlertTest, the_same_is_due_once_and_raised_once) {
 
 TEST_F(AlertTest, another_window_or_threshold_is_another_alert) {
   ledger::Crossing crossing;
-  crossing.budget.id = "b1", crossing.budget.node = "team:core", crossing.budget.limit = Nanousd{2'000'000'000};
+  crossing.budget.id = "b1", crossing.budget.node = "team:core",
+  crossing.budget.limit = Nanousd{2'000'000'000};
   crossing.percent = 50;
   crossing.settled = {1'100'000'000};
   const auto note = [&] {
@@ -77,7 +78,8 @@ TEST_F(AlertTest, another_window_or_threshold_is_another_alert) {
 
 TEST_F(AlertTest, the_newest_come_first) {
   for (const char* segment : {"a", "b", "c"})
-    ASSERT_TRUE(write([&](store::Tx& tx) { return raise_alert(tx, damage_alert(segment, "w", {1}).record()); }));
+    ASSERT_TRUE(
+        write([&](store::Tx& tx) { return raise_alert(tx, damage_alert(segment, "w", {1}).record()); }));
   const auto told = alerts(*store_, AlertState::any, 2).value();
   ASSERT_EQ(told.size(), 2U);
   EXPECT_EQ(told[0].subject, "c");

@@ -36,8 +36,8 @@ struct Deriver::Inside {
   std::deque<journal::Range> replay;  // to be derived in this order first
   std::vector<CredentialLimit> watched;
   journal::Parser parser;
-  std::set<std::string> raised;       // alerts written to the journal by this process
-  std::set<LineId> presumed;          // intents whose presumed receipt was written by this process
+  std::set<std::string> raised;  // alerts written to the journal by this process
+  std::set<LineId> presumed;     // intents whose presumed receipt was written by this process
   std::int64_t published_at = 0;
   Status status;
 
@@ -60,9 +60,10 @@ Result<std::uint64_t> next_epoch(store::Store& store, Folder& journal) {
     TRY(const auto rows, tx.query("SELECT epoch FROM journal_epoch WHERE id = 1"));
     const std::uint64_t known = rows.empty() ? 0 : unstored(rows[0].integer(0));
     epoch = std::max(known, on_file) + 1;
-    TRY_VOID(tx.run("INSERT INTO journal_epoch (id, epoch) VALUES (1, ?1) "
-                    "ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch",
-                    {stored(epoch)}));
+    TRY_VOID(
+        tx.run("INSERT INTO journal_epoch (id, epoch) VALUES (1, ?1) "
+               "ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch",
+               {stored(epoch)}));
     return {};
   }));
   return epoch;
@@ -79,7 +80,8 @@ Result<void> Deriver::Inside::load() {
 
 // Takes the rest of the range the tree stands in. False when there is nothing to take again.
 Result<bool> Deriver::Inside::fill_replay(DeriveBatch& batch) {
-  while (!replay.empty() && replay.front().first + replay.front().count <= batch.tree().size()) replay.pop_front();
+  while (!replay.empty() && replay.front().first + replay.front().count <= batch.tree().size())
+    replay.pop_front();
   if (replay.empty()) return false;
   const journal::Range& range = replay.front();
   const auto bad = [&] {
@@ -113,7 +115,8 @@ Result<bool> Deriver::Inside::fill_replay(DeriveBatch& batch) {
 Result<bool> Deriver::Inside::fill_new(DeriveBatch& batch) {
   // Listed before reading: a segment with a successor in the list gets no more lines.
   TRY(std::vector<journal::Segment> all, journal::segments(journal));
-  std::ranges::sort(all, {}, [](const journal::Segment& s) { return std::tie(s.epoch, s.producer, s.number); });
+  std::ranges::sort(all, {},
+                    [](const journal::Segment& s) { return std::tie(s.epoch, s.producer, s.number); });
   for (const journal::Segment& segment : all) {
     if (batch.lines() >= batch_lines) break;
     const auto position = batch.positions().find(segment.producer);
@@ -137,7 +140,8 @@ Result<bool> Deriver::Inside::fill(DeriveBatch& batch) {
   return fill_new(batch);
 }
 
-// Lines are on disk before the store says that they are derived: a power failure must not leave it ahead of them.
+// Lines are on disk before the store says that they are derived: a power failure must not leave it ahead of
+// them.
 Result<void> Deriver::Inside::sync_segments(const DeriveBatch& batch) {
   std::set<std::string> names;
   for (const journal::Range& range : batch.ranges()) names.insert(journal::name_of(range.segment));
@@ -154,8 +158,8 @@ Result<std::size_t> Deriver::Inside::derive_one() {
   TRY(const bool any, fill(batch));
   if (!any) return 0;
   TRY_VOID(sync_segments(batch));
-  const Result<void> written = store.write(
-      [&](store::Tx& tx) { return batch.apply(tx, ledger, watched, audit.ranges_end()); });
+  const Result<void> written =
+      store.write([&](store::Tx& tx) { return batch.apply(tx, ledger, watched, audit.ranges_end()); });
   if (!written) {
     known = false;  // whether it was committed is not known: read what the store holds
     return std::unexpected(written.error());
@@ -237,7 +241,8 @@ Result<void> Deriver::Inside::note_shortened() {
     if (size.value_or(0) < p.offset)
       found.push_back(damage_alert(name, "it is shorter than what was derived from it", clock.now()));
   }
-  if (!audit.finding().empty()) found.push_back(damage_alert("audit/checkpoint", audit.finding(), clock.now()));
+  if (!audit.finding().empty())
+    found.push_back(damage_alert("audit/checkpoint", audit.finding(), clock.now()));
   if (found.empty()) return {};
   known = false;
   TRY_VOID(store.write([&](store::Tx& tx) -> Result<void> {
@@ -256,9 +261,22 @@ Result<std::unique_ptr<Deriver>> Deriver::open(store::Store& store, ledger::Ledg
   check(options.batch_lines > 0, "a batch has lines");
   crypto::SigningKey key = crypto::SigningKey::from_seed(options.sign_seed);
   crypto::wipe(options.sign_seed);
-  std::unique_ptr<Inside> inside(new Inside{store, ledger, journal, clock, writer, options.batch_lines,
+  std::unique_ptr<Inside> inside(new Inside{store,
+                                            ledger,
+                                            journal,
+                                            clock,
+                                            writer,
+                                            options.batch_lines,
                                             AuditFiles(store, journal, audit, std::move(key), options.origin),
-                                            {}, false, {}, {}, {}, {}, {}, 0, {}});
+                                            {},
+                                            false,
+                                            {},
+                                            {},
+                                            {},
+                                            {},
+                                            {},
+                                            0,
+                                            {}});
   TRY_VOID(inside->audit.open());
   TRY_VOID(inside->load());
   return std::unique_ptr<Deriver>(new Deriver(std::move(inside)));
@@ -269,7 +287,8 @@ Result<void> Deriver::recover() {
   TRY(const std::vector<journal::TornTail> cut, journal::cut_torn_tails(d.journal, d.writer.epoch()));
   for (const journal::TornTail& tail : cut) {
     const std::string subject = journal::name_of(tail.segment);
-    const std::string detail = fmt::format("{} bytes from byte {} were a line torn by a crash", tail.bytes, tail.offset);
+    const std::string detail =
+        fmt::format("{} bytes from byte {} were a line torn by a crash", tail.bytes, tail.offset);
     journal::Admin record;
     record.at = d.clock.now();
     record.actor = "steward";

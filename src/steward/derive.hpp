@@ -8,7 +8,8 @@
 // Start of the program, in this order, holding the data directory's lock:
 //   1. epoch = next_epoch(store, journal folder)
 //   2. journal::Writer::open(folder, "steward", epoch, ...)
-//   3. Deriver::open, then recover(): cuts torn tails of older epochs, derives to the end, writes a `presumed`
+//   3. Deriver::open, then recover(): cuts torn tails of older epochs, derives to the end, writes a
+//   `presumed`
 //      receipt at its hold for every intent of an older epoch without one (into the steward's own journal, so
 //      that the journal stays the one source), derives these
 //   4. Ledger::recover(tx, epoch): closes the leases of older epochs; the settled sums now cover them
@@ -74,8 +75,8 @@ struct DeriverOptions {
 // producer: presumed receipts and alerts go there.
 class Deriver {
  public:
-  static Result<std::unique_ptr<Deriver>> open(store::Store& store, ledger::Ledger& ledger, Folder& journal, Folder& audit,
-                                               const Clock& clock, journal::Writer& writer,
+  static Result<std::unique_ptr<Deriver>> open(store::Store& store, ledger::Ledger& ledger, Folder& journal,
+                                               Folder& audit, const Clock& clock, journal::Writer& writer,
                                                DeriverOptions options);
   ~Deriver();
   Deriver(const Deriver&) = delete;

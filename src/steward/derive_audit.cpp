@@ -79,7 +79,8 @@ Result<void> AuditFiles::write_full_tiles() {
   return tiles_.write_full(audit_);
 }
 
-// Brings the tiles up to the derived size from the journal, where a restart or a failed write left them behind.
+// Brings the tiles up to the derived size from the journal, where a restart or a failed write left them
+// behind.
 Result<void> AuditFiles::fill_tiles(std::uint64_t size) {
   while (tiles_.size() < size) {
     std::vector<journal::Range> ranges;
@@ -93,7 +94,8 @@ Result<void> AuditFiles::fill_tiles(std::uint64_t size) {
       TRY_VOID(journal::read_range_lines(journal_, range, [&](std::string_view line) {
         if (index++ == tiles_.size()) tiles_.append(crypto::merkle_leaf(as_bytes(line)));
       }));
-      if (index != tiles_.size()) return fail(Code::corrupt, "the ranges of the tree do not follow each other");
+      if (index != tiles_.size())
+        return fail(Code::corrupt, "the ranges of the tree do not follow each other");
       TRY_VOID(write_full_tiles());
       if (published_ && published_->size == tiles_.size() && tiles_.root() != published_->root)
         return fail(Code::corrupt, "the journal no longer gives the root of its own checkpoint");

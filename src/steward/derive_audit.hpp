@@ -20,13 +20,15 @@ class AuditFiles {
   AuditFiles(store::Store& store, Folder& journal, Folder& audit, crypto::SigningKey key, std::string origin)
       : store_(store), journal_(journal), audit_(audit), key_(std::move(key)), origin_(std::move(origin)) {}
 
-  // Reads what is there. A checkpoint that is damaged or not signed by the key is told by finding() and made again.
+  // Reads what is there. A checkpoint that is damaged or not signed by the key is told by finding() and made
+  // again.
   Result<void> open();
 
   // Where ranges.jsonl ends: the store's ranges from this leaf on are not in it yet.
   std::uint64_t ranges_end() const { return ranges_end_; }
-  // Ranges of ranges.jsonl from leaf `derived` on. When there are some, the store is older than the files (a power
-  // failure took its last commits, or it was replaced): the same lines must be derived again in the same order.
+  // Ranges of ranges.jsonl from leaf `derived` on. When there are some, the store is older than the files (a
+  // power failure took its last commits, or it was replaced): the same lines must be derived again in the
+  // same order.
   Result<std::vector<journal::Range>> ahead(std::uint64_t derived) const;
   // The checkpoint on file, as it was when opened or last published.
   const std::optional<journal::Checkpoint>& published() const { return published_; }

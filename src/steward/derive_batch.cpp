@@ -52,7 +52,8 @@ void DeriveBatch::add(const journal::Line& line) {
   const bool own = record && record->envelope.producer == line.segment.producer &&
                    record->envelope.epoch == line.segment.epoch;
   if (!own || record->envelope.seq < position.next_seq) {
-    // It stays in the tree as it stands, but nothing is counted from it: a line seen before must not cost twice.
+    // It stays in the tree as it stands, but nothing is counted from it: a line seen before must not cost
+    // twice.
     ++damaged_;
     if (!record) ++position.next_seq;
     return damage(line, record ? "a line that does not belong here" : record.error().detail);
@@ -71,23 +72,27 @@ void DeriveBatch::add(const journal::Line& line) {
   } else if (const auto* refusal = std::get_if<journal::Refusal>(&record->body)) {
     usage_.add(*refusal);
   } else if (const auto* alert = std::get_if<journal::Alert>(&record->body)) {
-    raised_.push_back({alert->at, std::string(alert->kind), std::string(alert->subject), std::string(alert->budget),
-                       alert->window_start, alert->threshold, alert->amount_nanousd, alert->limit_nanousd,
-                       std::string(alert->message)});
+    raised_.push_back({alert->at, std::string(alert->kind), std::string(alert->subject),
+                       std::string(alert->budget), alert->window_start, alert->threshold,
+                       alert->amount_nanousd, alert->limit_nanousd, std::string(alert->message)});
   }
 }
 
-void DeriveBatch::take(const journal::Intent& intent, const journal::Envelope& envelope, std::string_view line) {
+void DeriveBatch::take(const journal::Intent& intent, const journal::Envelope& envelope,
+                       std::string_view line) {
   std::string req(intent.req);
-  opened_.emplace(req, OpenIntent{req, std::string(envelope.producer), envelope.epoch, envelope.seq, intent.at,
-                                  std::string(line)});
+  opened_.emplace(req, OpenIntent{req, std::string(envelope.producer), envelope.epoch, envelope.seq,
+                                  intent.at, std::string(line)});
 }
 
 void DeriveBatch::take(const journal::Receipt& receipt, const journal::Envelope& envelope) {
   usage_.add(receipt);
   const std::uint64_t epoch = receipt.intent_epoch > 0 ? receipt.intent_epoch : envelope.epoch;
   posted_.push_back({{std::string(receipt.team), std::string(receipt.project), std::string(receipt.key)},
-                     receipt.intent_at, receipt.cost_nanousd, epoch, receipt.hold_nanousd});
+                     receipt.intent_at,
+                     receipt.cost_nanousd,
+                     epoch,
+                     receipt.hold_nanousd});
   if (!receipt.credential.empty() && !credentials_.contains(receipt.credential))
     credentials_.emplace(receipt.credential);
   close_intent(receipt);
@@ -121,11 +126,12 @@ Result<void> DeriveBatch::apply(store::Tx& tx, ledger::Ledger& ledger,
   TRY_VOID(apply_ranges(tx, published));
   for (const std::string& producer : moved_) {
     const journal::Position& p = positions_.at(producer);
-    TRY_VOID(tx.run("INSERT INTO journal_position (producer, epoch, segment, offset, next_seq) "
-                    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (producer) DO UPDATE SET epoch = excluded.epoch, "
-                    "segment = excluded.segment, offset = excluded.offset, next_seq = excluded.next_seq",
-                    {producer, stored(p.epoch), static_cast<std::int64_t>(p.segment), stored(p.offset),
-                     stored(p.next_seq)}));
+    TRY_VOID(
+        tx.run("INSERT INTO journal_position (producer, epoch, segment, offset, next_seq) "
+               "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (producer) DO UPDATE SET epoch = excluded.epoch, "
+               "segment = excluded.segment, offset = excluded.offset, next_seq = excluded.next_seq",
+               {producer, stored(p.epoch), static_cast<std::int64_t>(p.segment), stored(p.offset),
+                stored(p.next_seq)}));
   }
   TRY(due_after_, due_alerts(tx));
   return {};
@@ -134,9 +140,9 @@ Result<void> DeriveBatch::apply(store::Tx& tx, ledger::Ledger& ledger,
 Result<void> DeriveBatch::apply_tree(store::Tx& tx) const {
   std::string edge;
   for (const Digest& hash : tree_.edge()) edge += as_text(hash);
-  TRY(const std::int64_t changed, tx.run("UPDATE journal_tree SET size = ?1, edge = ?2 WHERE id = 1 AND size = ?3",
-                                         {stored(tree_.size()), store::value(as_bytes(edge)),
-                                          stored(state_.tree.size())}));
+  TRY(const std::int64_t changed,
+      tx.run("UPDATE journal_tree SET size = ?1, edge = ?2 WHERE id = 1 AND size = ?3",
+             {stored(tree_.size()), store::value(as_bytes(edge)), stored(state_.tree.size())}));
   // A commit whose failure was reported may have happened all the same; then these lines are derived already.
   if (changed != 1) return fail(Code::conflict, "the store has derived further than was known");
   return {};
@@ -155,11 +161,12 @@ Result<void> DeriveBatch::apply_ranges(store::Tx& tx, std::uint64_t published) {
       continue;
     }
     last = range;
-    TRY_VOID(tx.run("INSERT INTO journal_range (first, count, producer, epoch, segment, offset, bytes, seq) "
-                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                    {stored(range.first), stored(range.count), range.segment.producer, stored(range.segment.epoch),
-                     static_cast<std::int64_t>(range.segment.number), stored(range.offset), stored(range.bytes),
-                     stored(range.seq)}));
+    TRY_VOID(
+        tx.run("INSERT INTO journal_range (first, count, producer, epoch, segment, offset, bytes, seq) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+               {stored(range.first), stored(range.count), range.segment.producer, stored(range.segment.epoch),
+                static_cast<std::int64_t>(range.segment.number), stored(range.offset), stored(range.bytes),
+                stored(range.seq)}));
   }
   return {};
 }
@@ -169,9 +176,10 @@ Result<void> DeriveBatch::apply_intents(store::Tx& tx) const {
     TRY_VOID(tx.run("DELETE FROM journal_open_intent WHERE producer = ?1 AND epoch = ?2 AND seq = ?3",
                     {id.producer, stored(id.epoch), stored(id.seq)}));
   for (const auto& [req, intent] : opened_)
-    TRY_VOID(tx.run("INSERT INTO journal_open_intent (producer, epoch, seq, req, at, line) "
-                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                    {intent.producer, stored(intent.epoch), stored(intent.seq), req, intent.at.ns, intent.line}));
+    TRY_VOID(
+        tx.run("INSERT INTO journal_open_intent (producer, epoch, seq, req, at, line) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+               {intent.producer, stored(intent.epoch), stored(intent.seq), req, intent.at.ns, intent.line}));
   return {};
 }
 

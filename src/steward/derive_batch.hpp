@@ -1,4 +1,4 @@
-// One batch of lines on its way into the store: everything that follows from them, and the transaction that keeps it.
+// One batch of lines on its way into the store: what follows from them, and the transaction that keeps it.
 #pragma once
 
 #include <cstdint>
@@ -63,8 +63,8 @@ class DeriveBatch {
   UsageBatch usage_;
   std::set<std::string, std::less<>> credentials_;
   std::unordered_multimap<std::string, OpenIntent> opened_;
-  std::set<LineId> closed_;  // of those in state_.open
-  std::vector<DueAlert> raised_;  // alert records, owned
+  std::set<LineId> closed_;                  // of those in state_.open
+  std::vector<DueAlert> raised_;             // alert records, owned
   std::map<std::string, DueAlert> damages_;  // one a segment
   std::vector<DueAlert> due_after_;
   std::optional<journal::Range> last_range_after_;

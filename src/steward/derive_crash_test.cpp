@@ -1,4 +1,4 @@
-// Exactly once, whatever fails and whenever: every fault at every place, then a new start, then the books are checked.
+// Exactly once: every fault at every place, then a new start, then the books are checked.
 #include <set>
 
 #include "journal/reader.hpp"
@@ -27,7 +27,8 @@ Oracle count(Folder& folder) {
   const auto done = journal::export_lines(folder, {}, [&](std::string_view line) {
     ++oracle.lines;
     const journal::Record record = parser.parse(line).value();
-    if (const auto* intent = std::get_if<journal::Intent>(&record.body)) intents.insert(std::string(intent->req));
+    if (const auto* intent = std::get_if<journal::Intent>(&record.body))
+      intents.insert(std::string(intent->req));
     if (const auto* receipt = std::get_if<journal::Receipt>(&record.body)) {
       ++oracle.receipts;
       oracle.presumed += receipt->presumed ? 1 : 0;
@@ -122,12 +123,14 @@ TEST(exactly_once, when_any_write_of_the_store_fails_in_any_way) {
     writes = rig.store.writes();
   }
   ASSERT_GT(writes, 12U);
-  for (const store::Fault fault : {store::Fault::before, store::Fault::rolled_back, store::Fault::after_commit}) {
+  for (const store::Fault fault :
+       {store::Fault::before, store::Fault::rolled_back, store::Fault::after_commit}) {
     for (std::uint64_t n = 1; n <= writes; ++n) {
       Rig rig;
       rig.store.fail_write(n, fault);
       live(rig);
-      expect_exact(rig, "fault " + std::to_string(static_cast<int>(fault)) + " in write " + std::to_string(n));
+      expect_exact(rig,
+                   "fault " + std::to_string(static_cast<int>(fault)) + " in write " + std::to_string(n));
     }
   }
 }

@@ -1,4 +1,4 @@
-// What the deriver's tests stand on: a store, folders and a clock that outlive simulated starts of the program.
+// What the deriver's tests stand on: store, folders and clock that outlive simulated starts.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -58,7 +58,8 @@ struct Rig {
     deriver = std::move(*made);
     if (!deriver->recover()) return false;
     if (!store.write([&](store::Tx& tx) { return ledger->recover(tx, epoch); })) return false;
-    auto gate_writer = journal::Writer::open(journal, "gate0", epoch, {clock.now(), "0.1.0", "process"}, 4000);
+    auto gate_writer =
+        journal::Writer::open(journal, "gate0", epoch, {clock.now(), "0.1.0", "process"}, 4000);
     if (!gate_writer) return false;
     gate = std::move(*gate_writer);
     return true;

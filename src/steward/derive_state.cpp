@@ -16,8 +16,8 @@ CREATE TABLE IF NOT EXISTS journal_position (
   next_seq INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS journal_open_intent (
-  producer TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, req TEXT NOT NULL, at INTEGER NOT NULL,
-  line TEXT NOT NULL, PRIMARY KEY (producer, epoch, seq)
+  producer TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, req TEXT NOT NULL,
+  at INTEGER NOT NULL, line TEXT NOT NULL, PRIMARY KEY (producer, epoch, seq)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS journal_range (
   first INTEGER PRIMARY KEY, count INTEGER NOT NULL, producer TEXT NOT NULL, epoch INTEGER NOT NULL,
@@ -48,9 +48,11 @@ Result<crypto::MerkleTree> load_tree(store::Tx& tx) {
   const Bytes& bytes = rows[0].blob(1);
   std::vector<Digest> edge(bytes.size() / sizeof(Digest));
   for (std::size_t i = 0; i < edge.size(); ++i)
-    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(i * sizeof(Digest)), sizeof(Digest), edge[i].begin());
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(i * sizeof(Digest)), sizeof(Digest),
+                edge[i].begin());
   auto tree = crypto::MerkleTree::resume(unstored(rows[0].integer(0)), std::move(edge));
-  if (!tree || bytes.size() % sizeof(Digest) != 0) return fail(Code::corrupt, "the audit tree's edge does not fit");
+  if (!tree || bytes.size() % sizeof(Digest) != 0)
+    return fail(Code::corrupt, "the audit tree's edge does not fit");
   return std::move(*tree);
 }
 
@@ -61,12 +63,17 @@ Result<void> DeriveState::load(store::Tx& tx) {
   TRY(fresh.tree, load_tree(tx));
   TRY(const auto places, tx.query("SELECT producer, epoch, segment, offset, next_seq FROM journal_position"));
   for (const store::Row& row : places)
-    fresh.positions[row.text(0)] = {row.text(0), unstored(row.integer(1)), static_cast<std::uint32_t>(row.integer(2)),
-                                    unstored(row.integer(3)), unstored(row.integer(4))};
+    fresh.positions[row.text(0)] = {row.text(0), unstored(row.integer(1)),
+                                    static_cast<std::uint32_t>(row.integer(2)), unstored(row.integer(3)),
+                                    unstored(row.integer(4))};
   TRY(const auto intents, tx.query("SELECT req, producer, epoch, seq, at, line FROM journal_open_intent"));
   for (const store::Row& row : intents)
-    fresh.open.emplace(row.text(0), OpenIntent{row.text(0), row.text(1), unstored(row.integer(2)),
-                                               unstored(row.integer(3)), {row.integer(4)}, row.text(5)});
+    fresh.open.emplace(row.text(0), OpenIntent{row.text(0),
+                                               row.text(1),
+                                               unstored(row.integer(2)),
+                                               unstored(row.integer(3)),
+                                               {row.integer(4)},
+                                               row.text(5)});
   TRY(const auto ranges, tx.query("SELECT first, count, producer, epoch, segment, offset, bytes, seq "
                                   "FROM journal_range ORDER BY first DESC LIMIT 1"));
   if (!ranges.empty()) fresh.last_range = read_range(ranges[0]);
@@ -77,10 +84,11 @@ Result<void> DeriveState::load(store::Tx& tx) {
 
 Result<std::vector<journal::Range>> ranges_from(store::Tx& tx, std::uint64_t leaf, std::size_t limit) {
   // The one that holds `leaf` may begin before it; `first` is the key, so both ends are found at once.
-  TRY(const auto rows, tx.query("SELECT first, count, producer, epoch, segment, offset, bytes, seq FROM journal_range "
-                                "WHERE first >= COALESCE((SELECT MAX(first) FROM journal_range WHERE first <= ?1), 0) "
-                                "AND first + count > ?1 ORDER BY first LIMIT ?2",
-                                {stored(leaf), static_cast<std::int64_t>(limit)}));
+  TRY(const auto rows,
+      tx.query("SELECT first, count, producer, epoch, segment, offset, bytes, seq FROM journal_range "
+               "WHERE first >= COALESCE((SELECT MAX(first) FROM journal_range WHERE first <= ?1), 0) "
+               "AND first + count > ?1 ORDER BY first LIMIT ?2",
+               {stored(leaf), static_cast<std::int64_t>(limit)}));
   std::vector<journal::Range> ranges;
   for (const store::Row& row : rows) ranges.push_back(read_range(row));
   return ranges;

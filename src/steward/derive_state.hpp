@@ -1,4 +1,4 @@
-// What the deriver keeps between batches, as stored: read positions, open intents, the tree's edge, due alerts.
+// What the deriver keeps between batches: read positions, open intents, the tree's edge, due alerts.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ struct LineId {
 inline LineId id_of(const OpenIntent& intent) { return {intent.producer, intent.epoch, intent.seq}; }
 
 struct DeriveState {
-  std::map<std::string, journal::Position> positions;  // by producer
+  std::map<std::string, journal::Position> positions;     // by producer
   std::unordered_multimap<std::string, OpenIntent> open;  // by req
   crypto::MerkleTree tree;
   std::optional<journal::Range> last_range;

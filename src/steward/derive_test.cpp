@@ -132,7 +132,8 @@ TEST(deriver, receipts_refusals_and_outcomes_show_in_the_tables) {
     journal::Receipt r = Rig::receipt(i, 10 + n);
     if (n == 3) r.outcome = journal::Outcome::client_gone, r.estimated = true;
     rig.gate->append(r);
-    rig.gate->append(journal::Refusal{i.at, req, "k1", Code::model_denied, Origin::policy, 403, "chat", "m", ""});
+    rig.gate->append(
+        journal::Refusal{i.at, req, "k1", Code::model_denied, Origin::policy, 403, "chat", "m", ""});
     ASSERT_TRUE(rig.gate->flush());
   }
   ASSERT_TRUE(ok(rig.deriver->catch_up()));
@@ -208,8 +209,9 @@ TEST(deriver, thresholds_are_told_once_and_stand_in_the_journal) {
   EXPECT_EQ(told[1].kind, "credential_spend");
   EXPECT_EQ(told[0].threshold, 100);
   std::size_t lines = 0;
-  ASSERT_TRUE(journal::export_lines(rig.journal, {.kind = journal::Kind::alert, .from = {}, .to = {}, .key = {}, .text = {}},
-                                    [&](std::string_view) { return ++lines, journal::Next::more; }));
+  ASSERT_TRUE(journal::export_lines(
+      rig.journal, {.kind = journal::Kind::alert, .from = {}, .to = {}, .key = {}, .text = {}},
+      [&](std::string_view) { return ++lines, journal::Next::more; }));
   EXPECT_EQ(lines, 3U);
 }
 
@@ -269,8 +271,10 @@ TEST(deriver, a_lost_store_is_derived_again_into_the_same_tree) {
   const std::string kept = rig.audit.content("checkpoint");
   rig.stop();
   Rig fresh;
-  for (const std::string& name : rig.journal.list().value()) fresh.journal.overwrite(name, rig.journal.content(name));
-  for (const std::string& name : rig.audit.list().value()) fresh.audit.overwrite(name, rig.audit.content(name));
+  for (const std::string& name : rig.journal.list().value())
+    fresh.journal.overwrite(name, rig.journal.content(name));
+  for (const std::string& name : rig.audit.list().value())
+    fresh.audit.overwrite(name, rig.audit.content(name));
   ASSERT_TRUE(fresh.start());
   EXPECT_EQ(fresh.epoch, 2U);
   EXPECT_EQ(fresh.total().cost_nanousd, Nanousd{300});

@@ -153,7 +153,8 @@ std::string query_statement(const std::vector<By>& by) {
     if (dimension(by[i]).time) order += fmt::format("{}, ", i + 1);
   }
   std::string sums = "SUM(requests), SUM(errors), SUM(estimated), SUM(presumed), SUM(cost_nanousd)";
-  for (const provider::UsageField& field : provider::kUsageFields) sums += fmt::format(", SUM({})", field.name);
+  for (const provider::UsageField& field : provider::kUsageFields)
+    sums += fmt::format(", SUM({})", field.name);
   return fmt::format(
       "SELECT {}{} FROM usage WHERE hour >= ?1 AND hour < ?2 AND (?3 = '' OR key = ?3) "
       "AND (?4 = '' OR team = ?4) AND (?5 = '' OR project = ?5) AND (?6 = '' OR environment = ?6) "
@@ -197,7 +198,8 @@ Result<By> parse_by(std::string_view name) {
     if (d.name == name) return d.by;
     names += fmt::format("{}{}", names.empty() ? "" : ", ", d.name);
   }
-  return refuse(Code::invalid_input, fmt::format("Usage cannot be grouped by '{}': use one of {}.", name, names));
+  return refuse(Code::invalid_input,
+                fmt::format("Usage cannot be grouped by '{}': use one of {}.", name, names));
 }
 
 Result<std::vector<UsageRow>> usage_query(store::Store& store, const std::vector<By>& by, Time from, Time to,
@@ -240,19 +242,22 @@ Result<Nanousd> usage_sum(store::Tx& tx, std::string_view node, Time from, Time 
   const std::string name(colon == std::string_view::npos ? "" : node.substr(colon + 1));
   check(level == "org" || ((level == "team" || level == "project" || level == "key") && !name.empty()),
         "a budget's node is an organisation, team, project or key");
-  const auto of = [&](std::string_view wanted) { return store::Value(level == wanted ? name : std::string()); };
+  const auto of = [&](std::string_view wanted) {
+    return store::Value(level == wanted ? name : std::string());
+  };
   // Of the first and the last hour, only the quarters inside.
   TRY(const auto rows,
-      tx.query("SELECT COALESCE(SUM(CASE "
-               "WHEN hour > ?1 AND hour < ?3 THEN cost_nanousd "
-               "ELSE (CASE WHEN hour * 4 >= ?2 AND hour * 4 < ?4 THEN cost_q0 ELSE 0 END) "
-               "+ (CASE WHEN hour * 4 + 3600 >= ?2 AND hour * 4 + 3600 < ?4 THEN cost_q1 ELSE 0 END) "
-               "+ (CASE WHEN hour * 4 + 7200 >= ?2 AND hour * 4 + 7200 < ?4 THEN cost_q2 ELSE 0 END) "
-               "+ (CASE WHEN hour * 4 + 10800 >= ?2 AND hour * 4 + 10800 < ?4 THEN cost_q3 ELSE 0 END) END), 0) "
-               "FROM usage WHERE hour >= ?1 AND hour <= ?3 "
-               "AND (?5 = '' OR team = ?5) AND (?6 = '' OR project = ?6) AND (?7 = '' OR key = ?7)",
-               {hour_of(from), from.ns / (kQuarter * kSecond) * kHour, hour_of(to),
-                to.ns / (kQuarter * kSecond) * kHour, of("team"), of("project"), of("key")}));
+      tx.query(
+          "SELECT COALESCE(SUM(CASE "
+          "WHEN hour > ?1 AND hour < ?3 THEN cost_nanousd "
+          "ELSE (CASE WHEN hour * 4 >= ?2 AND hour * 4 < ?4 THEN cost_q0 ELSE 0 END) "
+          "+ (CASE WHEN hour * 4 + 3600 >= ?2 AND hour * 4 + 3600 < ?4 THEN cost_q1 ELSE 0 END) "
+          "+ (CASE WHEN hour * 4 + 7200 >= ?2 AND hour * 4 + 7200 < ?4 THEN cost_q2 ELSE 0 END) "
+          "+ (CASE WHEN hour * 4 + 10800 >= ?2 AND hour * 4 + 10800 < ?4 THEN cost_q3 ELSE 0 END) END), 0) "
+          "FROM usage WHERE hour >= ?1 AND hour <= ?3 "
+          "AND (?5 = '' OR team = ?5) AND (?6 = '' OR project = ?6) AND (?7 = '' OR key = ?7)",
+          {hour_of(from), from.ns / (kQuarter * kSecond) * kHour, hour_of(to),
+           to.ns / (kQuarter * kSecond) * kHour, of("team"), of("project"), of("key")}));
   return Nanousd{rows.at(0).integer(0)};
 }
 
@@ -305,28 +310,33 @@ Result<void> UsageBatch::apply(store::Tx& tx) const {
   for (const auto& [group, sums] : inside_->usage) {
     std::vector<store::Value> values{group.hour};
     for (const std::string& text : group.texts) values.emplace_back(text);
-    for (const std::int64_t n : {sums.requests, sums.errors, sums.estimated, sums.presumed, sums.total().value})
+    for (const std::int64_t n :
+         {sums.requests, sums.errors, sums.estimated, sums.presumed, sums.total().value})
       values.emplace_back(n);
     for (const Nanousd part : sums.cost) values.emplace_back(part.value);
-    for (const provider::UsageField& field : provider::kUsageFields) values.emplace_back(sums.usage.*field.member);
+    for (const provider::UsageField& field : provider::kUsageFields)
+      values.emplace_back(sums.usage.*field.member);
     TRY_VOID(tx.run(insert_statement(), std::move(values)));
   }
   for (const auto& [group, count] : inside_->hourly) {
     const auto& [key, code, origin] = group.second;
-    TRY_VOID(tx.run("INSERT INTO usage_refusal (hour, key, code, origin, count) VALUES (?1, ?2, ?3, ?4, ?5) "
-                    "ON CONFLICT (hour, key, code, origin) DO UPDATE SET count = count + excluded.count",
-                    {group.first, key, code, origin, count}));
+    TRY_VOID(
+        tx.run("INSERT INTO usage_refusal (hour, key, code, origin, count) VALUES (?1, ?2, ?3, ?4, ?5) "
+               "ON CONFLICT (hour, key, code, origin) DO UPDATE SET count = count + excluded.count",
+               {group.first, key, code, origin, count}));
   }
   for (const auto& [name, count] : inside_->totals)
-    TRY_VOID(tx.run("INSERT INTO usage_total (kind, name, count) VALUES (?1, ?2, ?3) "
-                    "ON CONFLICT (kind, name) DO UPDATE SET count = count + excluded.count",
-                    {name.first, name.second, count}));
+    TRY_VOID(
+        tx.run("INSERT INTO usage_total (kind, name, count) VALUES (?1, ?2, ?3) "
+               "ON CONFLICT (kind, name) DO UPDATE SET count = count + excluded.count",
+               {name.first, name.second, count}));
   for (const auto& [name, use] : inside_->credentials)
-    TRY_VOID(tx.run("INSERT INTO usage_credential (credential, hour, requests, cost_nanousd, last_used) "
-                    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (credential, hour) DO UPDATE SET "
-                    "requests = requests + excluded.requests, cost_nanousd = cost_nanousd + excluded.cost_nanousd, "
-                    "last_used = MAX(last_used, excluded.last_used)",
-                    {name.first, name.second, use.requests, use.cost.value, use.last_used}));
+    TRY_VOID(tx.run(
+        "INSERT INTO usage_credential (credential, hour, requests, cost_nanousd, last_used) "
+        "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (credential, hour) DO UPDATE SET "
+        "requests = requests + excluded.requests, cost_nanousd = cost_nanousd + excluded.cost_nanousd, "
+        "last_used = MAX(last_used, excluded.last_used)",
+        {name.first, name.second, use.requests, use.cost.value, use.last_used}));
   return {};
 }
 

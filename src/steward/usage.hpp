@@ -66,8 +66,8 @@ struct CredentialUse {
 };
 Result<std::vector<CredentialUse>> credential_use(store::Store& store, Time from, Time to);
 
-// What a node ("org", "team:T", "project:P", "key:ID") has cost in [from, to), to the quarter of an hour: begin and
-// end of a window lie on one in every time zone. The ledger's UsageSum.
+// What a node ("org", "team:T", "project:P", "key:ID") has cost in [from, to), to the quarter of an hour:
+// begin and end of a window lie on one in every time zone. The ledger's UsageSum.
 Result<Nanousd> usage_sum(store::Tx& tx, std::string_view node, Time from, Time to);
 
 // Sums one batch of records in memory and adds it to the tables in one go. For the deriver.

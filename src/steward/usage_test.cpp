@@ -123,7 +123,8 @@ TEST_F(UsageTest, one_batch_adds_up_like_many) {
   const UsageRow row = usage_query(*store_, {}, {}, at("2026-11-21")).value().at(0);
   EXPECT_EQ(row.requests, 20);
   EXPECT_EQ(row.cost_nanousd, Nanousd{100});
-  for (const provider::UsageField& field : provider::kUsageFields) EXPECT_EQ(row.usage.*field.member, 40) << field.name;
+  for (const provider::UsageField& field : provider::kUsageFields)
+    EXPECT_EQ(row.usage.*field.member, 40) << field.name;
   const auto use = credential_use(*store_, {}, at("2026-11-21")).value();
   ASSERT_EQ(use.size(), 1U);
   EXPECT_EQ(use[0].requests, 20);

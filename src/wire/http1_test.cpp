@@ -28,7 +28,8 @@ void expect_refused(const std::string& text, std::string_view code) {
   const std::size_t first = text.size() > 2000 ? text.size() - 2000 : 0;
   for (std::size_t cut = first; cut < text.size(); ++cut) {
     const auto part = parse_request_head(std::string_view(text).substr(0, cut), head);
-    if (!part || *part > 0) ASSERT_EQ(code_of(part), code) << "at " << cut;
+    if (part && *part == 0) continue;
+    ASSERT_EQ(code_of(part), code) << "at " << cut;
   }
 }
 
@@ -42,7 +43,7 @@ RequestHead expect_accepted(const std::string& text) {
         << "at " << cut;
   const auto whole = parse_request_head(text, head);
   EXPECT_EQ(code_of(whole), "(accepted)");
-  if (whole) EXPECT_EQ(*whole, text.size());
+  EXPECT_EQ(whole.value_or(0), text.size());
   return head;
 }
 

@@ -245,7 +245,7 @@ class JsonScanner {
       skip_space();
       Json::Node& parent = out_.nodes_[stack_[depth_ - 1].node];
       const char close = parent.type == JsonType::object ? '}' : ']';
-      if (peek() == ',' && parent.children > 0) {
+      if (peek() == ',') {  // an empty container's comma was refused as no value
         ++at_;
         expect_more_ = true;
         continue;

@@ -258,6 +258,7 @@ TEST(JsonValue, reads_a_lone_surrogate_as_the_replacement_character) {
   for (const char* text : {R"("\ud800")", R"("\udc00")", R"("\ud800x")", R"("\ud800\n")"})
     EXPECT_TRUE(Scanned(text).root().text()->starts_with("\xef\xbf\xbd")) << text;
   EXPECT_EQ(Scanned(R"("\ud800\ud83d\ude00")").root().text(), "\xef\xbf\xbd\xf0\x9f\x98\x80");
+  EXPECT_EQ(Scanned(R"("\ud800\ue000")").root().text(), "\xef\xbf\xbd\xee\x80\x80");
   EXPECT_EQ(Scanned(R"("\ud800\u0041")").root().text(),
             "\xef\xbf\xbd"
             "A");

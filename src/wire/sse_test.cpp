@@ -68,7 +68,7 @@ TEST(Sse, takes_many_frames_at_once_that_are_together_larger_than_one_may_be) {
 TEST(Sse, keeps_what_it_had_when_it_refuses) {
   SseReader reader;
   ASSERT_TRUE(reader.feed("data: a\n\ndata: b").has_value());
-  ASSERT_FALSE(reader.feed(std::string(limits::kSseEvent, 'x')).has_value());
+  ASSERT_FALSE(reader.feed("c\n\n" + std::string(limits::kSseEvent + 1, 'x')).has_value());
   EXPECT_EQ(reader.rest(), "data: a\n\ndata: b");
   ASSERT_TRUE(reader.feed("c\n\n").has_value());
   EXPECT_EQ(reader.next()->data, "a");
@@ -109,6 +109,7 @@ TEST(Sse, passes_over_a_bom_at_the_start_only) {
             "\xef\xbb\xbf"
             "data: a\n\n");
   EXPECT_EQ(seen[1].data, "");
+  EXPECT_EQ(read({"data: a\n\xef\xbb\xbf\ndata: b\n\n"})[0].data, "a\nb") << "later it is a field's name";
   EXPECT_EQ(read({"\xef\xbb\xbf\n"}).size(), 1U) << "a line of nothing but a BOM is blank";
 }
 

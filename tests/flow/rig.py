@@ -259,14 +259,19 @@ class Gate:
         assert status < 300, answer
         return json.loads(answer) if answer else None
 
+    def journal(self):
+        """Every record of the journal, as it lies on disk."""
+        for path in sorted((self.data / "journal").rglob("*.jsonl")):
+            for line in path.read_text(errors="replace").splitlines():
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError:
+                    continue  # the torn last line of a killed process
+
     def nothing_in_flight(self):
-        """Waits until no budget holds anything, and returns the budgets."""
-
-        def quiet():
-            found = self.budgets()
-            return found if all(budget["held_nanousd"] == 0 for budget in found) else None
-
-        return until(quiet)
+        """Waits until no request is held for by any budget, nor under way at the sandbox."""
+        until(lambda: all(budget["held_nanousd"] == 0 for budget in self.budgets()))
+        until(lambda: self.sandbox.stats()["in_flight"] == 0)
 
 
 def parse_answer(raw, method="POST"):
@@ -348,7 +353,7 @@ async def exchange(port, raw, stop_after=None, half_close=False, patience=PATIEN
             if not part:
                 break
             got += part
-            if stop_after is None and whole(got):
+            if whole(got):
                 break
     except (ConnectionResetError, BrokenPipeError):
         pass

@@ -1,29 +1,29 @@
 """Clients that leave and providers that break off, at every byte: never free, never above the hold."""
 
 import asyncio
-import json
 import os
 
 import pytest
 
 import rig
 
-USD = 1_000_000_000
-# Every offset of every stream is covered over seven runs; CLAVIGER_EVERY_BYTE=1 covers all in one.
-STRIDE = 1 if os.environ.get("CLAVIGER_EVERY_BYTE") else 7
-TEXT = "Say something. [[sandbox:tokens=6]]"
+TEXT = "Say something. [[sandbox:tokens=3]]"
 WAYS = [(dialect, stream) for dialect in rig.DIALECTS for stream in (True, False)]
 
 
-def offsets(size):
-    start = int.from_bytes(os.urandom(2)) % STRIDE
-    return sorted({0, 1, size - 1} | set(range(start, size, STRIDE)))
+def offsets(size, step=1):
+    """Every offset; with a step every so many, from a different one in each run."""
+    start = int.from_bytes(os.urandom(2)) % step
+    return sorted({0, 1, size - 1} | set(range(start, size, step)))
 
 
 def rows_once(gate, count):
     """Usage rows by key once so many keys have their request settled and nothing is in flight."""
     gate.nothing_in_flight()
     rig.until(lambda: len(gate.usage()) >= count)
+    for line in gate.journal():
+        if line["t"] == "receipt":
+            assert line["cost_nanousd"] <= line["hold_nanousd"], line
     return gate.usage()
 
 
@@ -72,7 +72,6 @@ def test_a_client_that_leaves_at_any_byte_is_settled_between_the_providers_bill_
         assert row["cost_nanousd"] > 0, f"{len(got)} bytes were delivered for nothing"
         # The sandbox answers at once, so all was generated and every abort owes the whole answer.
         assert row["cost_nanousd"] >= cost, (len(got), row)
-        assert row["cost_nanousd"] <= 1 * USD
 
 
 @pytest.mark.parametrize("dialect", rig.DIALECTS)
@@ -85,7 +84,9 @@ def test_a_client_that_leaves_a_slow_stream_pays_what_was_generated(fresh, diale
         return await rig.gather(
             [
                 rig.exchange(
-                    gate.port, rig.ask_bytes(dialect, key["key"], text, stream=True), stop_after=200 + 150 * i
+                    gate.port,
+                    rig.ask_bytes(dialect, key["key"], text, stream=True),
+                    stop_after=200 + 150 * i,
                 )
                 for i, key in enumerate(keys)
             ],
@@ -104,14 +105,9 @@ def test_a_client_that_leaves_a_slow_stream_pays_what_was_generated(fresh, diale
 def test_a_provider_that_breaks_off_at_any_byte_is_settled_from_above(fresh, dialect, stream):
     gate, sandbox = fresh()
     key = gate.key()["key"]
-    path, body = rig.question(dialect, TEXT, stream=stream)
-    size = len(json.dumps(body)) and len(
-        rig.parse_answer(
-            asyncio.run(rig.exchange(gate.port, rig.ask_bytes(dialect, key, TEXT, stream=stream)))
-        )[2]
-    )
+    size = len(rig.ask(gate, dialect, key, TEXT, stream=stream)[2])
     sandbox.reset()
-    points = offsets(size)
+    points = offsets(size, step=3)
     keys = keys_of(gate, len(points))
 
     async def storm():
@@ -120,7 +116,10 @@ def test_a_provider_that_breaks_off_at_any_byte_is_settled_from_above(fresh, dia
                 rig.exchange(
                     gate.port,
                     rig.ask_bytes(
-                        dialect, key["key"], f"Say something. [[sandbox:tokens=6,cut={point}]]", stream=stream
+                        dialect,
+                        key["key"],
+                        f"Say something. [[sandbox:tokens=3,cut={point}]]",
+                        stream=stream,
                     ),
                 )
                 for key, point in zip(keys, points)

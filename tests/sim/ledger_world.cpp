@@ -126,12 +126,12 @@ void LedgerWorld::post() {
 
 std::size_t LedgerWorld::position() {
   std::size_t lines = 0;
-  const auto done = sqlite_->read([&](Tx& tx) -> Result<void> {
+  const auto answer = sqlite_->read([&](Tx& tx) -> Result<void> {
     TRY(const auto rows, tx.query("SELECT lines FROM sim_position"));
     lines = static_cast<std::size_t>(rows.at(0).integer(0));
     return {};
   });
-  if (!done) broken("the position cannot be read");
+  if (!answer) broken("the position cannot be read");
   return lines;
 }
 
@@ -160,7 +160,7 @@ void LedgerWorld::derive(std::size_t lines) {
     batch.push_back({one.path, one.reserved_at, Nanousd{one.cost}, one.epoch, Nanousd{one.worst}});
   }
   if (batch.empty()) return recover();
-  const auto done = store_.write([&](Tx& tx) -> Result<void> {
+  const auto answer = store_.write([&](Tx& tx) -> Result<void> {
     TRY_VOID(ledger_->apply(tx, batch));
     for (const ledger::Posted& one : batch)
       TRY_VOID(tx.run("INSERT INTO sim_usage VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -169,9 +169,9 @@ void LedgerWorld::derive(std::size_t lines) {
     TRY_VOID(tx.run("UPDATE sim_position SET lines = ?1", {static_cast<std::int64_t>(to)}));
     return {};
   });
-  note(fmt::format("derive {}..{} -> {}", from, to, done ? "done" : done.error().detail));
-  if (!done && done.error().code != Code::store_unavailable)
-    broken("deriving failed: " + done.error().detail);
+  note(fmt::format("derive {}..{} -> {}", from, to, answer ? "done" : answer.error().detail));
+  if (!answer && answer.error().code != Code::store_unavailable)
+    broken("deriving failed: " + answer.error().detail);
   const std::size_t reached = position();
   for (std::size_t i = from; i < reached; ++i) oracle_.requests[journal_[i]].derived = true;
   recover();
@@ -179,17 +179,17 @@ void LedgerWorld::derive(std::size_t lines) {
 
 void LedgerWorld::recover() {
   if (recovered_ || position() < recover_from_) return;
-  const auto done = store_.write([&](Tx& tx) { return ledger_->recover(tx, epoch_); });
-  note(fmt::format("recover -> {}", done ? "done" : done.error().detail));
-  recovered_ = done.has_value();
+  const auto answer = store_.write([&](Tx& tx) { return ledger_->recover(tx, epoch_); });
+  note(fmt::format("recover -> {}", answer ? "done" : answer.error().detail));
+  recovered_ = answer.has_value();
 }
 
 void LedgerWorld::tick() {
-  const auto done = ledger_->top_up(now_);
-  note(fmt::format("tick -> {}", done ? "done" : done.error().detail));
-  if (!done && done.error().code != Code::store_unavailable)
-    broken("the tick failed: " + done.error().detail);
-  if (!done || !limbo_) return;
+  const auto answer = ledger_->top_up(now_);
+  note(fmt::format("tick -> {}", answer ? "done" : answer.error().detail));
+  if (!answer && answer.error().code != Code::store_unavailable)
+    broken("the tick failed: " + answer.error().detail);
+  if (!answer || !limbo_) return;
   limbo_ = false;
   oracle_.follow(ledger_->budgets());
 }
@@ -224,24 +224,24 @@ void LedgerWorld::put_budget() {
   budget.limit = Nanousd{pick(5) == 0 ? pick(100) : pick(4) == 0 ? 20'000 : 200 + pick(3'000)};
   if (pick(12) == 0) budget.limit = Nanousd{0};
   if (pick(12) == 0) budget.limit.reset();
-  const auto done = ledger_->put_budget(budget);
+  const auto answer = ledger_->put_budget(budget);
   note(fmt::format("put {} {} {} {} -> {}", budget.id, budget.node, budget.limit ? budget.limit->value : -1,
-                   action_name(budget.action), done ? "done" : done.error().detail));
-  after_change(done, budget);
+                   action_name(budget.action), answer ? "done" : answer.error().detail));
+  after_change(answer, budget);
 }
 
 // A change that failed may have happened. One of a limit is left open, so that requests meet it; others are
 // looked into at once, since they decide which requests a budget counts.
-void LedgerWorld::after_change(const Result<void>& done, const Budget& wanted) {
-  if (!done && done.error().code == Code::conflict && done.error().origin == Origin::client) return;
-  if (!done && done.error().code != Code::store_unavailable)
-    return broken("a change failed: " + done.error().detail);
-  limbo_ = !done;
+void LedgerWorld::after_change(const Result<void>& answer, const Budget& wanted) {
+  if (!answer && answer.error().code == Code::conflict && answer.error().origin == Origin::client) return;
+  if (!answer && answer.error().code != Code::store_unavailable)
+    return broken("a change failed: " + answer.error().detail);
+  limbo_ = !answer;
   const auto in_memory = ledger_->budgets();
   const auto found = std::ranges::find(in_memory, wanted.id, &Budget::id);
   const bool same_kind = found != in_memory.end() && is_blocking(*found) == is_blocking(wanted);
-  if (done && (!same_kind || found->limit != wanted.limit)) broken("a budget's change is not in force");
-  if (!done && !same_kind) look_into();
+  if (answer && (!same_kind || found->limit != wanted.limit)) broken("a budget's change is not in force");
+  if (!answer && !same_kind) look_into();
   oracle_.follow(ledger_->budgets());
 }
 
@@ -256,9 +256,9 @@ void LedgerWorld::remove_budget() {
   const auto known = ledger_->budgets();
   if (known.empty()) return;
   const std::string id = known[static_cast<std::size_t>(pick(std::ssize(known)))].id;
-  const auto done = ledger_->remove_budget(id);
-  note(fmt::format("remove {} -> {}", id, done ? "done" : told(done.error())));
-  if (!done && done.error().code == Code::store_unavailable) look_into();
+  const auto answer = ledger_->remove_budget(id);
+  note(fmt::format("remove {} -> {}", id, answer ? "done" : told(answer.error())));
+  if (!answer && answer.error().code == Code::store_unavailable) look_into();
   oracle_.follow(ledger_->budgets());
 }
 
@@ -320,7 +320,6 @@ void LedgerWorld::check_admitted(const Request& admitted) {
     if (!concerns(watched.budget, admitted.path)) continue;
     const std::int64_t limit = watched.budget.limit->value;
     if (limit == 0) return broken(fmt::format("admitted under budget {} of 0", id));
-    if (admitted.worst == 0) continue;  // it spends nothing
     const std::int64_t committed = oracle_.committed(watched, admitted.reserved_at);
     if (committed > limit + oracle_.untold_overruns(watched, admitted.reserved_at, epoch_))
       return broken(fmt::format("budget {} of {} is overspent: {} committed", id, limit, committed));
@@ -344,7 +343,7 @@ void LedgerWorld::check_refused(const ledger::AccountPath& path, std::int64_t wo
 }
 
 void LedgerWorld::check_store() {
-  const auto done = sqlite_->read([&](Tx& tx) -> Result<void> {
+  const auto answer = sqlite_->read([&](Tx& tx) -> Result<void> {
     TRY(const auto rows,
         tx.query("SELECT w.budget, w.from_ns, w.to_ns, w.settled, w.leased, "
                  "coalesce(sum(l.granted - l.reported), 0) FROM budget_window w LEFT JOIN lease l "
@@ -363,7 +362,7 @@ void LedgerWorld::check_store() {
     }
     return {};
   });
-  if (!done) broken("the store cannot be read: " + done.error().detail);
+  if (!answer) broken("the store cannot be read: " + answer.error().detail);
 }
 
 // Ends all requests and faults, and derives the journal to its end.
@@ -383,7 +382,7 @@ void LedgerWorld::settle() {
 
 void LedgerWorld::check_end() {
   const auto budgets = ledger_->budgets();
-  const auto done = sqlite_->read([&](Tx& tx) -> Result<void> {
+  const auto answer = sqlite_->read([&](Tx& tx) -> Result<void> {
     TRY(const auto rows, tx.query("SELECT budget, from_ns, to_ns, settled, leased FROM budget_window"));
     for (const store::Row& row : rows) {
       const auto budget = std::ranges::find(budgets, row.text(0), &Budget::id);
@@ -398,7 +397,7 @@ void LedgerWorld::check_end() {
     }
     return {};
   });
-  if (!done) broken("the end cannot be read: " + done.error().detail);
+  if (!answer) broken("the end cannot be read: " + answer.error().detail);
 }
 
 }  // namespace claviger::sim

@@ -49,7 +49,7 @@ class LedgerWorld {
   void orderly_restart();
   void start();
   void recover();
-  void after_change(const Result<void>& done, const ledger::Budget& wanted);
+  void after_change(const Result<void>& answer, const ledger::Budget& wanted);
   void look_into();
   void settle();
 
