@@ -67,7 +67,8 @@ TEST_F(AuthenticateTest, another_scheme_than_bearer_shows_no_key_of_ours) {
 TEST_F(AuthenticateTest, two_different_keys_of_ours_conflict) {
   const Known one = make_key();
   const Known other = make_key();
-  EXPECT_EQ(shown({{"authorization", "Bearer " + one.token}, {"x-api-key", other.token}}), "conflicting_keys");
+  EXPECT_EQ(shown({{"authorization", "Bearer " + one.token}, {"x-api-key", other.token}}),
+            "conflicting_keys");
 }
 
 TEST_F(AuthenticateTest, a_key_in_a_header_and_another_in_the_query_conflict) {
@@ -96,7 +97,8 @@ TEST_F(AuthenticateTest, every_dialects_place_for_a_key_is_looked_at) {
   const Known key = make_key();
   for (const Fields& fields :
        {Fields{{"authorization", "Bearer " + key.token}}, Fields{{"Authorization", "bearer  " + key.token}},
-        Fields{{"x-api-key", key.token}}, Fields{{"x-goog-api-key", key.token}}, Fields{{"api-key", key.token}}}) {
+        Fields{{"x-api-key", key.token}}, Fields{{"x-goog-api-key", key.token}},
+        Fields{{"api-key", key.token}}}) {
     EXPECT_EQ(shown(fields), "ok") << fields.front().first;
     EXPECT_EQ(found, key.id);
   }

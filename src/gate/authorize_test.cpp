@@ -31,7 +31,8 @@ class AuthorizeTest : public GateTest {
     return asked;
   }
   // The body that would go upstream.
-  std::string sent(const Known& key, std::string_view body, std::string_view target = "/v1/chat/completions") {
+  std::string sent(const Known& key, std::string_view body,
+                   std::string_view target = "/v1/chat/completions") {
     const auto asked = post(key, target, body);
     const auto grant = authorized(*pinned, *asked);
     return grant ? outgoing(*asked, *grant) : std::string(verdict(grant));
@@ -69,7 +70,8 @@ TEST_F(AuthorizeTest, an_endpoint_out_of_scope_is_refused) {
 }
 
 TEST_F(AuthorizeTest, a_network_out_of_scope_is_refused) {
-  EXPECT_EQ(chat_verdict(make_key(scoped({.cidrs = {policy::Cidr::parse("10.0.0.0/8").value()}}))), "network_denied");
+  EXPECT_EQ(chat_verdict(make_key(scoped({.cidrs = {policy::Cidr::parse("10.0.0.0/8").value()}}))),
+            "network_denied");
 }
 
 TEST_F(AuthorizeTest, more_choices_than_the_scope_allows_are_refused) {
@@ -89,6 +91,17 @@ TEST_F(AuthorizeTest, a_credential_of_another_environment_is_out_of_reach_by_nam
   EXPECT_EQ(verdict(authorized(*pinned, *asked)), "environment_denied");
 }
 
+TEST_F(AuthorizeTest, a_disabled_credential_is_unavailable_and_no_other_is_taken_where_it_was_named) {
+  add_credential("openai", "https://api.openai.com/v1", "dev", "second");
+  credentials.back().usable = false;
+  const Known key = make_key();
+  const auto named = post(key, "/p/second/v1/chat/completions", kChat);
+  EXPECT_EQ(verdict(authorized(*pinned, *named)), "credential_unavailable");
+  EXPECT_EQ(chat_verdict(key), "ok");
+  for (CredentialEntry& credential : credentials) credential.usable = false;
+  EXPECT_EQ(chat_verdict(key), "credential_unavailable");
+}
+
 TEST_F(AuthorizeTest, a_request_that_names_no_model_is_refused) {
   EXPECT_EQ(chat_verdict(make_key(), R"({"messages":[]})"), "missing_model");
 }
@@ -98,7 +111,8 @@ TEST_F(AuthorizeTest, a_parameter_of_the_wrong_type_is_refused) {
 }
 
 TEST_F(AuthorizeTest, a_request_bound_to_stored_objects_is_refused) {
-  const auto asked = post(make_key(), "/v1/responses", R"({"model":"plain","input":"x","previous_response_id":"r"})");
+  const auto asked =
+      post(make_key(), "/v1/responses", R"({"model":"plain","input":"x","previous_response_id":"r"})");
   EXPECT_EQ(verdict(authorized(*pinned, *asked)), "route_refused");
 }
 
@@ -123,7 +137,8 @@ TEST_F(AuthorizeTest, a_model_without_a_price_is_held_at_the_dearest_and_flagged
 }
 
 TEST_F(AuthorizeTest, a_tool_whose_cost_nothing_bounds_is_refused_under_a_blocking_budget) {
-  constexpr std::string_view kSearch = R"({"model":"plain","max_tokens":1,"web_search_options":{},"messages":[]})";
+  constexpr std::string_view kSearch =
+      R"({"model":"plain","max_tokens":1,"web_search_options":{},"messages":[]})";
   const Known key = make_key();
   EXPECT_EQ(chat_verdict(key, kSearch), "ok");
   add_budget("key:" + key.id, kNanoPerUsd);
@@ -138,9 +153,7 @@ TEST_F(AuthorizeTest, an_answer_of_no_known_length_is_refused_under_a_blocking_b
   EXPECT_EQ(chat_verdict(key, R"({"model":"endless","max_tokens":5,"messages":[]})"), "ok");
 }
 
-TEST_F(AuthorizeTest, without_a_limit_the_body_goes_as_it_came) {
-  EXPECT_EQ(sent(make_key(), kBare), kBare);
-}
+TEST_F(AuthorizeTest, without_a_limit_the_body_goes_as_it_came) { EXPECT_EQ(sent(make_key(), kBare), kBare); }
 
 TEST_F(AuthorizeTest, the_scopes_output_cap_is_inserted_where_the_client_set_none) {
   EXPECT_EQ(sent(make_key(scoped({.max_output_tokens = 7})), kBare),
@@ -148,10 +161,13 @@ TEST_F(AuthorizeTest, the_scopes_output_cap_is_inserted_where_the_client_set_non
 }
 
 TEST_F(AuthorizeTest, a_larger_wish_is_lowered_to_the_scopes_output_cap) {
-  EXPECT_EQ(sent(make_key(scoped({.max_output_tokens = 7})), kChat), R"({"model":"plain","max_tokens":7,"messages":[]})");
+  EXPECT_EQ(sent(make_key(scoped({.max_output_tokens = 7})), kChat),
+            R"({"model":"plain","max_tokens":7,"messages":[]})");
 }
 
-TEST_F(AuthorizeTest, a_smaller_wish_stays) { EXPECT_EQ(sent(make_key(scoped({.max_output_tokens = 70})), kChat), kChat); }
+TEST_F(AuthorizeTest, a_smaller_wish_stays) {
+  EXPECT_EQ(sent(make_key(scoped({.max_output_tokens = 70})), kChat), kChat);
+}
 
 TEST_F(AuthorizeTest, the_cap_stands_where_each_dialect_looks_for_it) {
   const Known key = make_key(scoped({.max_output_tokens = 7}));
@@ -183,7 +199,8 @@ TEST_F(AuthorizeTest, a_limit_of_tokens_a_minute_caps_an_answer_at_a_quarter_of_
 }
 
 TEST_F(AuthorizeTest, a_chat_stream_is_asked_for_its_usage_on_the_clients_behalf) {
-  const auto asked = post(make_key(), "/v1/chat/completions", R"({"model":"plain","stream":true,"messages":[]})");
+  const auto asked =
+      post(make_key(), "/v1/chat/completions", R"({"model":"plain","stream":true,"messages":[]})");
   const auto grant = authorized(*pinned, *asked);
   ASSERT_TRUE(grant);
   EXPECT_TRUE(grant->edits.usage_inserted);

@@ -55,7 +55,9 @@ TEST_F(DocketTest, a_refused_request_leaves_one_refusal_with_its_code) {
 }
 
 TEST_F(DocketTest, a_request_dropped_without_a_word_is_refused_as_internal) {
-  { const Docket docket(*journal, clock, "req_1"); }
+  {
+    const Docket docket(*journal, clock, "req_1");
+  }
   ASSERT_EQ(written(), "refusal");
   EXPECT_EQ(found[0]["code"], "internal");
 }
@@ -122,7 +124,8 @@ TEST_F(DocketTest, intent_and_receipt_name_the_same_request_key_and_credential) 
     expose(docket);
   }
   ASSERT_EQ(written(), "intent receipt");
-  for (const char* name : {"req", "key", "team", "project", "environment", "provider", "route", "model", "credential"}) {
+  for (const char* name :
+       {"req", "key", "team", "project", "environment", "provider", "route", "model", "credential"}) {
     EXPECT_NE(found[0].value(name, ""), "") << name;
     EXPECT_EQ(found[0][name], found[1][name]) << name;
   }

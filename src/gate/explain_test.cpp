@@ -15,7 +15,8 @@ class ExplainTest : public GateTest {
   // What explain says about a chat of this key, after the gate itself has been asked.
   Explanation explained(const Known& key, const std::string& model = "plain") {
     const auto pinned = world();
-    const auto asked = chat(*pinned, key.token, R"({"model":")" + model + R"(","max_tokens":1,"messages":[]})");
+    const auto asked =
+        chat(*pinned, key.token, R"({"model":")" + model + R"(","max_tokens":1,"messages":[]})");
     Docket docket(*journal, clock, "req_1");
     const auto admission = admitted(*pinned, *asked, docket);
     docket.discard();
@@ -60,7 +61,8 @@ TEST_F(ExplainTest, it_refuses_with_the_gates_own_rule) {
   network.scope.cidrs = {policy::Cidr::parse("10.0.0.0/8").value()};
   elsewhere.environment = "prod";
   endpoint.scope.endpoints = {"embeddings"};
-  for (const Wish& wish : {model, network, elsewhere, endpoint}) EXPECT_FALSE(explained(make_key(wish)).allowed);
+  for (const Wish& wish : {model, network, elsewhere, endpoint})
+    EXPECT_FALSE(explained(make_key(wish)).allowed);
 }
 
 TEST_F(ExplainTest, a_name_that_the_environment_does_not_reach_is_refused_as_the_gate_does) {

@@ -55,12 +55,12 @@ TEST_F(InjectTest, a_disabled_credential_is_unavailable) {
 
 TEST_F(InjectTest, no_key_of_the_client_goes_upstream) {
   add_credential("openai", "https://api.openai.com/v1");
-  const std::string head = sent(std::string(kPath) + "?key=" + key.token + "&a=1",
-                                {{"authorization", "Bearer sk-of-the-client"},
-                                 {"x-goog-api-key", key.token},
-                                 {"API-Key", "azure-of-the-client"},
-                                 {"cookie", "session=1"},
-                                 {"proxy-authorization", "Basic x"}});
+  const std::string head =
+      sent(std::string(kPath) + "?key=" + key.token + "&a=1", {{"authorization", "Bearer sk-of-the-client"},
+                                                               {"x-goog-api-key", key.token},
+                                                               {"API-Key", "azure-of-the-client"},
+                                                               {"cookie", "session=1"},
+                                                               {"proxy-authorization", "Basic x"}});
   for (const std::string_view secret : {std::string_view(key.token), std::string_view("of-the-client"),
                                         std::string_view("session=1"), std::string_view("Basic")})
     EXPECT_THAT(head, Not(HasSubstr(std::string(secret))));
@@ -69,9 +69,10 @@ TEST_F(InjectTest, no_key_of_the_client_goes_upstream) {
 
 TEST_F(InjectTest, what_names_the_clients_own_account_or_the_way_it_came_stays_here) {
   add_credential("openai", "https://api.openai.com/v1");
-  for (const char* name : {"openai-organization", "OpenAI-Project", "x-goog-user-project", "forwarded", "x-forwarded-for",
-                           "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-real-ip", "via", "te",
-                           "upgrade", "keep-alive", "proxy-connection", "accept-encoding"}) {
+  for (const char* name :
+       {"openai-organization", "OpenAI-Project", "x-goog-user-project", "forwarded", "x-forwarded-for",
+        "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-real-ip", "via", "te", "upgrade",
+        "keep-alive", "proxy-connection", "accept-encoding"}) {
     const std::string head = sent(kPath, {{name, "of-the-client"}});
     EXPECT_THAT(head, Not(HasSubstr("of-the-client"))) << name;
   }
@@ -125,15 +126,17 @@ TEST_F(InjectTest, what_belongs_to_the_call_goes_on) {
                                                  {"anthropic-beta", "x"},
                                                  {"content-type", "application/json"},
                                                  {"user-agent", "sdk/1"}});
-  for (const char* field : {"anthropic-version: 2023-06-01\r\n", "anthropic-beta: x\r\n", "user-agent: sdk/1\r\n",
-                            "content-type: application/json\r\n", "accept-encoding: identity\r\n"})
+  for (const char* field :
+       {"anthropic-version: 2023-06-01\r\n", "anthropic-beta: x\r\n", "user-agent: sdk/1\r\n",
+        "content-type: application/json\r\n", "accept-encoding: identity\r\n"})
     EXPECT_THAT(head, HasSubstr(field));
 }
 
 TEST_F(InjectTest, host_and_path_are_those_of_the_base_url) {
   add_credential("openai", "http://127.0.0.1:8099/openai/v1");
   const std::string head = sent(kPath, {});
-  EXPECT_TRUE(head.starts_with("POST /openai/v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:8099\r\n")) << head;
+  EXPECT_TRUE(head.starts_with("POST /openai/v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:8099\r\n"))
+      << head;
 }
 
 TEST_F(InjectTest, a_default_port_is_left_out_of_the_host) {
@@ -152,7 +155,8 @@ TEST_F(InjectTest, the_length_is_that_of_the_body_with_the_gates_edits) {
   const auto length = [](std::size_t size) { return "\r\ncontent-length: " + std::to_string(size) + "\r\n"; };
   EXPECT_THAT(sent(kPath, {}, kBare), HasSubstr(length(kBare.size())));
   add_budget("key:" + key.id, kNanoPerUsd);
-  EXPECT_THAT(sent(kPath, {}, kBare), HasSubstr(length(kBare.size() + std::string(R"("max_completion_tokens":1000,)").size())));
+  EXPECT_THAT(sent(kPath, {}, kBare),
+              HasSubstr(length(kBare.size() + std::string(R"("max_completion_tokens":1000,)").size())));
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ class LaneTest : public GateTest {
   std::vector<bool> recorded(std::size_t count) {
     std::vector<bool> answers;
     for (std::size_t i = 0; i < count; ++i) {
-      journal->append(journal::Refusal{clock.at, "req_1", {}, Code::unknown_key, Origin::client, 401, {}, {}, {}});
+      journal->append(
+          journal::Refusal{clock.at, "req_1", {}, Code::unknown_key, Origin::client, 401, {}, {}, {}});
       loop.spawn(wait_for_record(lane, answers, count));
     }
     loop.run();
@@ -142,7 +143,9 @@ TEST_F(LaneTest, a_request_that_has_ended_is_not_looked_at_again) {
   const Known key = make_key();
   lane.adopt(world());
   Wire wire(loop);
-  { const Live live(lane, key.id, *wire.stream); }
+  {
+    const Live live(lane, key.id, *wire.stream);
+  }
   entries.clear();
   lane.adopt(world());
   EXPECT_FALSE(wire.stream->broken());

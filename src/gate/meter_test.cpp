@@ -7,14 +7,14 @@ namespace claviger::gate {
 namespace {
 
 constexpr std::string_view kAnswer =
-    R"({"choices":[{"message":{"content":"hi"}}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}})";
+    R"({"choices":[{"message":{}}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}})";
 constexpr std::string_view kFirst = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n";
 constexpr std::string_view kUsage =
     "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7}}\n\n";
 constexpr std::string_view kDone = "data: [DONE]\n\n";
 constexpr std::string_view kStream = R"({"model":"plain","max_tokens":10,"stream":true,"messages":[]})";
 constexpr std::string_view kStreamWithUsage =
-    R"({"model":"plain","max_tokens":10,"stream":true,"stream_options":{"include_usage":true},"messages":[]})";
+    R"({"model":"plain","max_tokens":9,"stream":true,"stream_options":{"include_usage":true},"messages":[]})";
 
 class MeterTest : public GateTest {
  protected:

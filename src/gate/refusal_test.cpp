@@ -10,7 +10,8 @@ using provider::Dialect;
 
 // A refusal read back as a client would.
 struct ReadBack {
-  ReadBack(const Error& error, Dialect dialect = Dialect::openai, AfterRefusal after = AfterRefusal::keep_alive)
+  ReadBack(const Error& error, Dialect dialect = Dialect::openai,
+           AfterRefusal after = AfterRefusal::keep_alive)
       : bytes(refusal_response(error, dialect, "req_1", after)) {
     const auto size = wire::parse_response_head(bytes, "POST", head);
     EXPECT_TRUE(size && *size > 0) << bytes;
@@ -77,8 +78,9 @@ TEST(RefusalTest, what_the_client_may_repeat_says_nothing_about_retries) {
 }
 
 TEST(RefusalTest, the_connection_is_closed_only_where_its_framing_is_lost) {
-  EXPECT_EQ(ReadBack(error_of(Code::malformed_request), Dialect::openai, AfterRefusal::close).header("connection"),
-            "close");
+  EXPECT_EQ(
+      ReadBack(error_of(Code::malformed_request), Dialect::openai, AfterRefusal::close).header("connection"),
+      "close");
   EXPECT_FALSE(ReadBack(error_of(Code::unknown_key)).has("connection"));
 }
 

@@ -22,6 +22,12 @@ std::string_view without_bearer(std::string_view value) {
   return value;
 }
 
+provider::Speaker speaker_of(const wire::Headers& headers) {
+  if (headers.has("anthropic-version")) return provider::Speaker::anthropic;
+  if (headers.has("x-goog-api-key") || headers.has("x-goog-api-client")) return provider::Speaker::gemini;
+  return provider::Speaker::any;
+}
+
 // The dialect of a provider (or credential) named in the path; the path's own guess when there is none.
 const provider::Provider* named_provider(std::string_view name, const World& world) {
   if (const provider::Provider* found = world.catalog->find(name)) return found;
@@ -64,16 +70,15 @@ Result<void> read_target(Request& request, const World& world) {
   const std::size_t mark = target.find('?');
   const std::string_view path = target.substr(0, mark);
   const std::string_view query = mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
-  const auto version = headers.find("anthropic-version").empty() ? provider::AnthropicVersion::absent
-                                                                 : provider::AnthropicVersion::present;
-  request.match.dialect = provider::match(request.head.method, path, version).dialect;
+  const provider::Speaker speaker = speaker_of(headers);
+  request.match.dialect = provider::match(request.head.method, path, speaker).dialect;
   if (path.starts_with(kProviderPrefix)) {
     TRY_VOID(read_named(request, path, world));
   } else {
     request.path = path;
   }
   const provider::Dialect expected = request.match.dialect;
-  request.match = provider::match(request.head.method, request.path, version);
+  request.match = provider::match(request.head.method, request.path, speaker);
   const bool other_dialect = !request.provider.empty() && request.match.dialect != expected;
   if (other_dialect) request.match.dialect = expected;
   if (!request.match.verdict) return std::unexpected(request.match.verdict.error());

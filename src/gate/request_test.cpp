@@ -34,7 +34,8 @@ TEST_F(RequestTest, another_method_than_the_routes_is_refused) {
 }
 
 TEST_F(RequestTest, a_path_out_of_normal_form_is_refused) {
-  for (const char* target : {"/v1//chat/completions", "/v1/../v1/models", "/v1/models/a%2fb", "/p//chat/completions"})
+  for (const char* target :
+       {"/v1//chat/completions", "/v1/../v1/models", "/v1/models/a%2fb", "/p//chat/completions"})
     EXPECT_NE(verdict(get(target)->target), "ok") << target;
   EXPECT_EQ(verdict(get("/v1/models/%2e%2e")->target), "malformed_request");
 }
@@ -64,7 +65,8 @@ TEST_F(RequestTest, a_provider_of_another_dialect_does_not_serve_the_path) {
 }
 
 TEST_F(RequestTest, a_refusal_under_a_named_provider_speaks_that_providers_dialect) {
-  for (const char* target : {"/p/anthropic/nothing", "/p/anthropic/v1/files", "/p/anthropic/v1/messages/batches"}) {
+  for (const char* target :
+       {"/p/anthropic/nothing", "/p/anthropic/v1/files", "/p/anthropic/v1/messages/batches"}) {
     const auto asked = post(target);
     EXPECT_FALSE(asked->target);
     EXPECT_EQ(asked->request.dialect(), Dialect::anthropic) << target;
@@ -112,8 +114,10 @@ TEST_F(RequestTest, a_named_provider_may_be_asked_with_and_without_the_version_s
     EXPECT_EQ(asked->request.path, "/v1/chat/completions");
     EXPECT_EQ(asked->request.dialect(), Dialect::openai);
   }
-  EXPECT_EQ(post("/p/gemini/models/plain:generateContent")->request.path, "/v1beta/models/plain:generateContent");
-  EXPECT_EQ(post("/p/gemini/v1/models/plain:generateContent")->request.path, "/v1/models/plain:generateContent");
+  EXPECT_EQ(post("/p/gemini/models/plain:generateContent")->request.path,
+            "/v1beta/models/plain:generateContent");
+  EXPECT_EQ(post("/p/gemini/v1/models/plain:generateContent")->request.path,
+            "/v1/models/plain:generateContent");
   EXPECT_EQ(post("/p/anthropic/messages")->request.route().id, "anthropic.messages");
 }
 

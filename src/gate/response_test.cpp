@@ -22,14 +22,16 @@ struct Passed {
 
 TEST(ResponseTest, account_edge_and_cookie_headers_of_the_provider_are_dropped) {
   for (const char* name :
-       {"set-cookie", "openai-organization", "OpenAI-Project", "anthropic-organization-id", "Server", "via", "alt-svc",
-        "nel", "report-to", "www-authenticate", "location", "strict-transport-security", "x-ratelimit-limit-requests",
-        "X-RateLimit-Remaining-Tokens", "anthropic-ratelimit-tokens-reset", "cf-ray", "CF-Cache-Status"})
+       {"set-cookie", "openai-organization", "OpenAI-Project", "anthropic-organization-id", "Server", "via",
+        "alt-svc", "nel", "report-to", "www-authenticate", "location", "strict-transport-security",
+        "x-ratelimit-limit-requests", "X-RateLimit-Remaining-Tokens", "anthropic-ratelimit-tokens-reset",
+        "cf-ray", "CF-Cache-Status"})
     EXPECT_FALSE(Passed(std::string(name) + ": x\r\n").has(name)) << name;
 }
 
 TEST(ResponseTest, headers_of_the_connection_to_the_provider_are_dropped) {
-  for (const char* field : {"Connection: keep-alive", "Keep-Alive: timeout=5", "Upgrade: h2c", "Trailer: x"}) {
+  for (const char* field :
+       {"Connection: keep-alive", "Keep-Alive: timeout=5", "Upgrade: h2c", "Trailer: x"}) {
     const std::string name(field, std::string_view(field).find(':'));
     EXPECT_FALSE(Passed(std::string(field) + "\r\n").has(name)) << name;
   }

@@ -94,11 +94,14 @@ class GateTest : public testing::Test {
     unlock.passphrase = passphrase();
     vault = vault::Vault::open(*store, rng, clock, unlock, arena).value();
     keys = std::make_unique<identity::Keys>(*store, rng, clock, pepper);
-    const auto nothing = [](store::Tx&, std::string_view, Time, Time) -> Result<Nanousd> { return Nanousd{}; };
+    const auto nothing = [](store::Tx&, std::string_view, Time, Time) -> Result<Nanousd> {
+      return Nanousd{};
+    };
     ledger = ledger::Ledger::open(*store, 1, nothing).value();
     auto prices = provider::PriceBook::with_operator_rows(provider::kPricesData, kPriceRows,
                                                           provider::OtherTables::refuse);
-    catalog = std::make_shared<const provider::Catalog>(provider::Catalog::make({}, std::move(prices).value()));
+    catalog =
+        std::make_shared<const provider::Catalog>(provider::Catalog::make({}, std::move(prices).value()));
   }
 
   static Secret passphrase() {
@@ -154,7 +157,8 @@ class GateTest : public testing::Test {
     return made.id;
   }
 
-  void add_budget(std::string node, std::int64_t limit_nanousd, ledger::Action action = ledger::Action::block) {
+  void add_budget(std::string node, std::int64_t limit_nanousd,
+                  ledger::Action action = ledger::Action::block) {
     ledger::Budget budget;
     budget.id = "b" + std::to_string(++budgets);
     budget.node = std::move(node);
@@ -188,8 +192,10 @@ class GateTest : public testing::Test {
                                     const Fields& fields, std::string_view body = {}) {
     auto made = std::make_unique<Asked>();
     made->bytes.append(method).append(" ").append(target).append(" HTTP/1.1\r\nhost: gate\r\n");
-    for (const auto& [name, value] : fields) made->bytes.append(name).append(": ").append(value).append("\r\n");
-    if (method == "POST") made->bytes.append("content-length: ").append(std::to_string(body.size())).append("\r\n");
+    for (const auto& [name, value] : fields)
+      made->bytes.append(name).append(": ").append(value).append("\r\n");
+    if (method == "POST")
+      made->bytes.append("content-length: ").append(std::to_string(body.size())).append("\r\n");
     made->bytes.append("\r\n").append(body);
     Request& request = made->request;
     const auto size = wire::parse_request_head(made->bytes, request.head);
@@ -200,7 +206,8 @@ class GateTest : public testing::Test {
     made->target = read_target(request, world);
     return made;
   }
-  static std::unique_ptr<Asked> chat(const World& world, const std::string& token, std::string_view body = kChat) {
+  static std::unique_ptr<Asked> chat(const World& world, const std::string& token,
+                                     std::string_view body = kChat) {
     auto made = ask(world, "POST", "/v1/chat/completions", {{"authorization", "Bearer " + token}}, body);
     EXPECT_EQ(verdict(made->target), "ok");
     return made;
@@ -227,7 +234,8 @@ class GateTest : public testing::Test {
   // The body as it would go upstream.
   static std::string outgoing(const Asked& asked, const Grant& grant) {
     std::string out;
-    for (const std::string_view piece : provider::gather(asked.request.body, grant.edits.splices)) out += piece;
+    for (const std::string_view piece : provider::gather(asked.request.body, grant.edits.splices))
+      out += piece;
     return out;
   }
 

@@ -10,7 +10,10 @@ namespace claviger::gate {
 inline constexpr std::string_view kAnswer =
     R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}})";
 inline constexpr std::int64_t kAnswerNanousd = 5 * kInputNanousd + 2 * kOutputNanousd;
-inline constexpr std::string_view kStream = R"({"model":"plain","max_tokens":10,"stream":true,"messages":[]})";
+inline constexpr std::string_view kStream =
+    R"({"model":"plain","max_tokens":10,"stream":true,"messages":[]})";
+inline constexpr std::string_view kStreamWithUsage =
+    R"({"model":"plain","max_tokens":9,"stream":true,"stream_options":{"include_usage":true},"messages":[]})";
 inline constexpr std::string_view kFrame = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n";
 inline constexpr std::string_view kUsageFrame =
     "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7}}\n\n";
@@ -45,7 +48,10 @@ class ServeTest : public GateTest {
   std::string request(std::string_view method, std::string_view target, std::string_view body,
                       std::string_view fields = {}) const {
     std::string out(method);
-    out.append(" ").append(target).append(" HTTP/1.1\r\nhost: gate\r\nauthorization: Bearer ").append(key.token);
+    out.append(" ")
+        .append(target)
+        .append(" HTTP/1.1\r\nhost: gate\r\nauthorization: Bearer ")
+        .append(key.token);
     out.append("\r\n").append(fields);
     if (method == "POST") out.append("content-length: ").append(std::to_string(body.size())).append("\r\n");
     return out.append("\r\n").append(body);

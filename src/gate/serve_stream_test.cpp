@@ -44,20 +44,38 @@ TEST_F(ServeStreamTest, a_stream_that_the_provider_cuts_ends_with_an_error_and_c
 TEST_F(ServeStreamTest, a_stream_that_is_cut_inside_an_event_still_shows_its_error) {
   upstream.plays({send_bytes(stream_head() + chunks({kFrame, "data: {\"choi"})), cut()});
   start();
-  const std::string body = request("POST", "/v1/chat/completions",
-                                   R"({"model":"plain","max_tokens":10,"stream":true,"stream_options":{"include_usage":true}})");
+  const std::string body = request("POST", "/v1/chat/completions", kStreamWithUsage);
   const Answer answer = asked(body);
   EXPECT_THAT(answer.body, HasSubstr("\n\ndata: {\"error\":"));
   expect_presumed("upstream_cut");
 }
 
+TEST_F(ServeStreamTest,
+       a_stream_with_a_length_that_is_cut_still_ends_with_an_error_and_its_connection_goes_on) {
+  upstream.plays(
+      {send_bytes("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 100000\r\n\r\n"),
+       send_bytes(std::string(kFrame)), cut()});
+  start();
+  Dialer client = dial();
+  client.send(chat_request(kStreamWithUsage));
+  const Answer answer = client.answer();
+  EXPECT_TRUE(answer.whole);
+  EXPECT_THAT(answer.body, testing::StartsWith(std::string(kFrame) + "data: {\"error\":"));
+  client.send(request("GET", "/v1/files", ""));
+  EXPECT_EQ(client.answer().status, 403);
+  ASSERT_EQ(ended(), "intent receipt refusal");
+  EXPECT_EQ(found[1]["presumed"], true);
+}
+
 TEST_F(ServeStreamTest, the_error_of_a_cut_stream_speaks_the_anthropic_dialect) {
   constexpr std::string_view kStart =
-      "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":5}}}\n\n";
+      "event: message_start\ndata: "
+      "{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":5}}}\n\n";
   upstream.plays({send_bytes(stream_head() + chunks({kStart})), cut()});
   start();
   const Answer answer = asked(request("POST", "/v1/messages", kStream));
-  EXPECT_THAT(answer.body, HasSubstr("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\""));
+  EXPECT_THAT(answer.body,
+              HasSubstr("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\""));
   expect_presumed("upstream_cut");
 }
 
@@ -66,8 +84,8 @@ TEST_F(ServeStreamTest, the_error_of_a_cut_stream_speaks_the_dialect_of_response
       "event: response.created\ndata: {\"type\":\"response.created\",\"sequence_number\":4}\n\n";
   upstream.plays({send_bytes(stream_head() + chunks({kCreated})), cut()});
   start();
-  const Answer answer =
-      asked(request("POST", "/v1/responses", R"({"model":"plain","max_output_tokens":10,"stream":true,"input":"x"})"));
+  const Answer answer = asked(request(
+      "POST", "/v1/responses", R"({"model":"plain","max_output_tokens":10,"stream":true,"input":"x"})"));
   EXPECT_THAT(answer.body, HasSubstr("event: error\ndata: {\"type\":\"error\",\"code\":\"upstream_failed\""));
   EXPECT_THAT(answer.body, HasSubstr("\"sequence_number\":5"));
   expect_presumed("upstream_cut");
@@ -154,7 +172,9 @@ TEST_F(ServeStreamTest, a_client_that_leaves_does_not_stop_the_meter) {
 
 TEST_F(ServeStreamTest, a_client_that_left_is_on_record_as_gone) {
   std::string many;
-  for (int i = 0; i < 64; ++i) many += chunks({"data: {\"choices\":[{\"delta\":{\"content\":\"" + std::string(60'000, 'x') + "\"}}]}\n\n"});
+  for (int i = 0; i < 64; ++i)
+    many +=
+        chunks({"data: {\"choices\":[{\"delta\":{\"content\":\"" + std::string(60'000, 'x') + "\"}}]}\n\n"});
   upstream.plays({send_bytes(stream_head() + chunks({kFrame})), wait_for_go(), send_bytes(many),
                   send_bytes(chunks({kUsageFrame, kDone}) + std::string(wire::kLastChunk))});
   start();
@@ -168,8 +188,10 @@ TEST_F(ServeStreamTest, a_client_that_left_is_on_record_as_gone) {
 
 TEST_F(ServeStreamTest, a_client_that_left_is_not_read_on_for_without_bound) {
   std::string many;
-  const std::string frame = "data: {\"choices\":[{\"delta\":{\"content\":\"" + std::string(500'000, 'x') + "\"}}]}\n\n";
-  for (std::size_t size = 0; size < 2 * limits::kDrainAfterAbortBytes; size += frame.size()) many += chunks({frame});
+  const std::string frame =
+      "data: {\"choices\":[{\"delta\":{\"content\":\"" + std::string(500'000, 'x') + "\"}}]}\n\n";
+  for (std::size_t size = 0; size < 2 * limits::kDrainAfterAbortBytes; size += frame.size())
+    many += chunks({frame});
   upstream.plays({send_bytes(stream_head() + chunks({kFrame})), wait_for_go(), send_bytes(many),
                   send_bytes(chunks({kUsageFrame, kDone}) + std::string(wire::kLastChunk))});
   start();
@@ -197,7 +219,8 @@ TEST_F(ServeStreamTest, a_gate_that_stops_presumes_the_hold_of_what_still_runs) 
 }
 
 TEST_F(ServeStreamTest, usage_that_only_the_gate_asked_for_is_metered_and_not_shown) {
-  upstream.plays({send_bytes(stream_head() + chunks({kFrame, kUsageFrame, kDone}) + std::string(wire::kLastChunk))});
+  upstream.plays(
+      {send_bytes(stream_head() + chunks({kFrame, kUsageFrame, kDone}) + std::string(wire::kLastChunk))});
   start();
   const Answer answer = streamed();
   EXPECT_TRUE(answer.whole);
@@ -213,8 +236,7 @@ TEST_F(ServeStreamTest, a_stream_passes_byte_for_byte_however_it_is_cut_into_pie
   script.push_back(send_bytes(std::string(wire::kLastChunk)));
   upstream.plays(std::move(script));
   start();
-  const Answer answer = asked(chat_request(
-      R"({"model":"plain","max_tokens":10,"stream":true,"stream_options":{"include_usage":true},"messages":[]})"));
+  const Answer answer = asked(chat_request(kStreamWithUsage));
   EXPECT_TRUE(answer.whole);
   EXPECT_EQ(answer.body, events);
   expect_exact("completed");

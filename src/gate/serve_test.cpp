@@ -12,7 +12,8 @@ using testing::Not;
 TEST_F(ServeTest, a_stranger_is_refused_before_its_body_and_nothing_goes_upstream) {
   start();
   Dialer client = dial();
-  client.send("POST /v1/chat/completions HTTP/1.1\r\nhost: gate\r\nx-api-key: sk-x\r\ncontent-length: 1000\r\n\r\n{");
+  client.send(
+      "POST /v1/chat/completions HTTP/1.1\r\nhost: gate\r\nx-api-key: sk-x\r\ncontent-length: 1000\r\n\r\n{");
   const Answer answer = client.answer();
   EXPECT_EQ(answer.status, 401);
   EXPECT_EQ(answer.header("connection"), "close");
@@ -44,6 +45,21 @@ TEST_F(ServeTest, a_body_that_is_no_json_is_refused_and_the_connection_goes_on) 
   EXPECT_EQ(found[0]["code"], "invalid_json");
 }
 
+TEST_F(ServeTest, a_body_for_which_there_is_no_room_is_refused_as_overloaded_before_it_comes) {
+  shared.body_room = 100;
+  start();
+  Dialer client = dial();
+  const std::string body = R"({"model":"plain","max_tokens":10,"x":")" + std::string(200, 'x') + R"("})";
+  const std::string whole = request("POST", "/v1/chat/completions", body, "expect: 100-continue\r\n");
+  client.send(std::string_view(whole).substr(0, whole.size() - body.size()));
+  const Answer answer = client.answer();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(Json::parse(answer.body)["error"]["code"], "overloaded");
+  EXPECT_NE(answer.header("retry-after"), "");
+  EXPECT_TRUE(client.at_end());
+  EXPECT_EQ(ended(), "refusal");
+}
+
 TEST_F(ServeTest, a_compressed_body_is_refused) {
   start();
   const Answer answer = asked(request("POST", "/v1/chat/completions", kChat, "content-encoding: gzip\r\n"));
@@ -55,7 +71,8 @@ TEST_F(ServeTest, a_compressed_body_is_refused) {
 TEST_F(ServeTest, a_get_with_a_body_is_refused) {
   start();
   Dialer client = dial();
-  client.send("GET /v1/models HTTP/1.1\r\nhost: gate\r\nx-api-key: " + key.token + "\r\ncontent-length: 2\r\n\r\n{}");
+  client.send("GET /v1/models HTTP/1.1\r\nhost: gate\r\nx-api-key: " + key.token +
+              "\r\ncontent-length: 2\r\n\r\n{}");
   EXPECT_EQ(client.answer().status, 400);
   EXPECT_EQ(ended(), "refusal");
 }
@@ -64,9 +81,10 @@ TEST_F(ServeTest, the_body_of_a_refused_request_is_never_taken_for_the_next_requ
   start();
   const std::string hidden = request("GET", "/v1/hidden", "");
   for (const std::string& refused :
-       {request("POST", "/v1/nothing", hidden), request("POST", "/v1/chat/completions", hidden, "content-encoding: br\r\n"),
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: gate\r\ncontent-length: " + std::to_string(hidden.size()) +
-            "\r\n\r\n" + hidden}) {
+       {request("POST", "/v1/nothing", hidden),
+        request("POST", "/v1/chat/completions", hidden, "content-encoding: br\r\n"),
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: gate\r\ncontent-length: " +
+            std::to_string(hidden.size()) + "\r\n\r\n" + hidden}) {
     Dialer client = dial();
     client.send(refused + request("GET", "/v1/files", ""));
     EXPECT_GE(client.answer().status, 400);
@@ -82,9 +100,11 @@ TEST_F(ServeTest, the_body_of_a_refused_request_is_never_taken_for_the_next_requ
 TEST_F(ServeTest, a_refusal_speaks_the_dialect_of_what_was_asked) {
   start();
   const std::string body = R"({"model":"unheard-of","max_tokens":1,"messages":[]})";
-  EXPECT_EQ(Json::parse(asked(request("POST", "/v1/messages", body)).body)["error"]["type"], "permission_error");
+  EXPECT_EQ(Json::parse(asked(request("POST", "/v1/messages", body)).body)["error"]["type"],
+            "permission_error");
   EXPECT_EQ(Json::parse(asked(chat_request(body)).body)["error"]["code"], "unpriced_model");
-  const Answer gemini = asked(request("POST", "/v1beta/models/unheard-of:generateContent", R"({"contents":[]})"));
+  const Answer gemini =
+      asked(request("POST", "/v1beta/models/unheard-of:generateContent", R"({"contents":[]})"));
   EXPECT_EQ(Json::parse(gemini.body)["error"]["status"], "PERMISSION_DENIED");
   EXPECT_EQ(ended(), "refusal refusal refusal");
   EXPECT_EQ(upstream.connections(), 0);
@@ -129,7 +149,8 @@ TEST_F(ServeTest, a_provider_that_speaks_no_http_is_upstream_malformed) {
 }
 
 TEST_F(ServeTest, a_refused_credential_is_unavailable_and_the_providers_words_stay_here) {
-  upstream.plays({send_bytes(json_answer(401, R"({"error":{"message":"Incorrect API key provided: sk-te***"}})"))});
+  upstream.plays(
+      {send_bytes(json_answer(401, R"({"error":{"message":"Incorrect API key provided: sk-te***"}})"))});
   start();
   const Answer answer = asked(chat_request());
   EXPECT_EQ(answer.status, 503);
@@ -143,7 +164,8 @@ TEST_F(ServeTest, a_refused_credential_is_unavailable_and_the_providers_words_st
 }
 
 TEST_F(ServeTest, a_redirect_is_never_followed_nor_shown) {
-  upstream.plays({send_bytes("HTTP/1.1 302 Found\r\nlocation: https://collector.example/\r\ncontent-length: 0\r\n\r\n")});
+  upstream.plays({send_bytes(
+      "HTTP/1.1 302 Found\r\nlocation: https://collector.example/\r\ncontent-length: 0\r\n\r\n")});
   start();
   const Answer answer = asked(chat_request());
   EXPECT_EQ(answer.status, 502);
@@ -251,9 +273,10 @@ TEST_F(ServeTest, a_body_that_comes_after_its_head_goes_upstream_whole) {
   upstream.plays({send_bytes(json_answer(200, kAnswer))});
   start();
   Dialer client = dial();
-  const std::string body =
-      R"({"model":"plain","max_tokens":10,"messages":[{"role":"user","content":")" + std::string(200'000, 'x') + R"("}]})";
-  const std::string whole = request("POST", "/v1/chat/completions", body, "expect: 100-continue\r\nuser-agent: sdk/1\r\n");
+  const std::string body = R"({"model":"plain","max_tokens":10,"messages":[{"role":"user","content":")" +
+                           std::string(200'000, 'x') + R"("}]})";
+  const std::string whole =
+      request("POST", "/v1/chat/completions", body, "expect: 100-continue\r\nuser-agent: sdk/1\r\n");
   client.send(std::string_view(whole).substr(0, whole.size() - body.size()));
   ASSERT_TRUE(client.sees("HTTP/1.1 100 Continue\r\n\r\n"));
   client.send(body);
@@ -275,7 +298,8 @@ TEST_F(ServeTest, a_chunked_body_goes_upstream_with_its_length) {
   EXPECT_EQ(asked(text + std::string(wire::kLastChunk)).status, 200);
   ASSERT_EQ(upstream.requests().size(), 1u);
   EXPECT_EQ(upstream.requests().front().second, kChat);
-  EXPECT_THAT(upstream.requests().front().first, HasSubstr("content-length: " + std::to_string(kChat.size())));
+  EXPECT_THAT(upstream.requests().front().first,
+              HasSubstr("content-length: " + std::to_string(kChat.size())));
   EXPECT_EQ(ended(), "intent receipt");
 }
 

@@ -17,8 +17,8 @@ class SettleTest : public GateTest {
   Docket::Ending settled(const Reply& reply, std::string_view body = kChat,
                          std::string_view target = "/v1/chat/completions") {
     const auto pinned = world();
-    const auto asked = ask(*pinned, target == "/v1/models" ? "GET" : "POST", target, {{"x-api-key", key.token}},
-                           target == "/v1/models" ? "" : body);
+    const auto asked = ask(*pinned, target == "/v1/models" ? "GET" : "POST", target,
+                           {{"x-api-key", key.token}}, target == "/v1/models" ? "" : body);
     Docket docket(*journal, clock, "req_1");
     auto admission = admitted(*pinned, *asked, docket);
     docket.discard();
@@ -91,7 +91,8 @@ TEST_F(SettleTest, explicit_zeros_of_usage_cost_nothing) {
 }
 
 TEST_F(SettleTest, a_guessed_price_makes_the_cost_an_estimate) {
-  const Docket::Ending ending = settled(whole(5, 2), R"({"model":"unheard-of","max_tokens":10,"messages":[]})");
+  const Docket::Ending ending =
+      settled(whole(5, 2), R"({"model":"unheard-of","max_tokens":10,"messages":[]})");
   EXPECT_GT(ending.cost, Nanousd{0});
   EXPECT_TRUE(ending.estimated);
   EXPECT_FALSE(ending.presumed);
@@ -131,7 +132,8 @@ TEST_F(SettleTest, a_free_route_costs_nothing_even_when_it_was_cut) {
 TEST_F(SettleTest, a_route_whose_answers_never_carry_usage_costs_its_bound_as_an_estimate) {
   Reply reply = whole(0, 0);
   reply.usage = {};
-  const Docket::Ending ending = settled(reply, R"({"content":{"parts":[]}})", "/v1beta/models/plain:embedContent");
+  const Docket::Ending ending =
+      settled(reply, R"({"content":{"parts":[]}})", "/v1beta/models/plain:embedContent");
   EXPECT_EQ(ending.cost, hold);
   EXPECT_TRUE(ending.estimated);
   EXPECT_FALSE(ending.presumed);

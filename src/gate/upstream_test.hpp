@@ -112,7 +112,7 @@ class Upstream {
   std::atomic<int> connections_{0};
   std::atomic<std::size_t> bytes_{0};
   std::mutex lock_;
-  std::vector<Step> script_;                                  // guarded by lock_
+  std::vector<Step> script_;                                   // guarded by lock_
   std::vector<std::pair<std::string, std::string>> requests_;  // guarded by lock_
   net::Loop loop_;
   net::Listener listener_ = std::move(net::Listener::tcp({"127.0.0.1", 0}, 1).value().front());
@@ -126,7 +126,8 @@ struct Answer {
   bool whole = false;  // the body's framing came to its end
   std::string header(std::string_view name) const {
     wire::ResponseHead read;
-    return wire::parse_response_head(head, "POST", read) ? std::string(read.headers.find(name)) : std::string();
+    return wire::parse_response_head(head, "POST", read) ? std::string(read.headers.find(name))
+                                                         : std::string();
   }
 };
 
@@ -137,7 +138,8 @@ class Dialer {
     socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(std::string(address.substr(address.rfind(':') + 1)))));
+    to.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(std::string(address.substr(address.rfind(':') + 1)))));
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
   }

@@ -56,7 +56,9 @@ TEST(record, lines_that_are_not_records_are_corrupt) {
         R"({"v":1,"p":"a","e":1,"n":1,"t":"intent","at":1,"hold_nanousd":1,"hold_nanousd":2})",
         R"({"v":1,"p":"a","e":1,"n":1,"t":"receipt","at":1,"outcome":"completed","status":9999999999})"})
     EXPECT_EQ(parser.parse(bad).error().code, Code::corrupt) << bad;
-  for (std::size_t end = 0; end < good.size(); ++end) EXPECT_FALSE(parser.parse(good.substr(0, end))) << end;
+  for (std::size_t end = 0; end < good.size(); ++end) {
+    EXPECT_FALSE(parser.parse(good.substr(0, end))) << end;
+  }
 }
 
 TEST(record, an_intent_comes_back_as_it_was) {

@@ -38,7 +38,9 @@ class VerifyTest : public testing::Test {
         auto writer = Writer::open(journal_, producer, epoch, {{1}, "0.1.0", "process"}, 2000).value();
         for (int i = 0; i < 30; ++i) {
           writer->append(receipt("req_" + std::to_string(i), 1000 + i));
-          if (i % 4 == 0) ASSERT_TRUE(writer->flush());
+          if (i % 4 == 0) {
+            ASSERT_TRUE(writer->flush());
+          }
         }
         ASSERT_TRUE(writer->close({2}));
       }

@@ -67,10 +67,20 @@ bool path_fits(std::string_view pattern, std::string_view path, std::string_view
 }
 
 // The protocol of a caller whose path fits nothing, for the form of the error.
-Dialect guess_dialect(std::string_view path, AnthropicVersion version) {
+Dialect dialect_of(Speaker speaker) {
+  switch (speaker) {
+    case Speaker::anthropic: return Dialect::anthropic;
+    case Speaker::gemini: return Dialect::gemini;
+    case Speaker::any: break;
+  }
+  return Dialect::openai;
+}
+
+Dialect guess_dialect(std::string_view path, Speaker speaker) {
   if (path.starts_with("/v1beta/") || path.starts_with("/upload/") || path.starts_with("/v1alpha/"))
     return Dialect::gemini;
-  if (version == AnthropicVersion::present || path.starts_with("/v1/messages")) return Dialect::anthropic;
+  if (speaker == Speaker::anthropic || path.starts_with("/v1/messages")) return Dialect::anthropic;
+  if (speaker == Speaker::gemini) return Dialect::gemini;
   const bool gemini_call = path.starts_with("/v1/models/") && path.find(':') != std::string_view::npos;
   return gemini_call ? Dialect::gemini : Dialect::openai;
 }
@@ -86,16 +96,16 @@ std::unexpected<Error> not_served(const Route* same_path, std::string_view metho
 
 }  // namespace
 
-RouteMatch match(std::string_view method, std::string_view path, AnthropicVersion version) {
+RouteMatch match(std::string_view method, std::string_view path, Speaker speaker) {
   RouteMatch out;
-  out.dialect = guess_dialect(path, version);
+  out.dialect = guess_dialect(path, speaker);
   if (!normal_form(path)) {
     out.verdict =
         refuse(Code::malformed_request,
                "The path is not in normal form: no empty or dotted segments, no escaped separators.");
     return out;
   }
-  const bool anthropic = version == AnthropicVersion::present;
+  const Dialect spoken = dialect_of(speaker);
   const Route* same_path = nullptr;
   for (const Route& row : routes()) {
     std::string_view model;
@@ -104,7 +114,7 @@ RouteMatch match(std::string_view method, std::string_view path, AnthropicVersio
       if (!same_path) same_path = &row;
       continue;
     }
-    const bool preferred = (row.dialect == Dialect::anthropic) == anthropic;
+    const bool preferred = row.dialect == spoken;
     if (out.route && !preferred) continue;
     out.route = &row;
     out.model = model;

@@ -32,8 +32,9 @@ struct Route {
   bool streams = false;          // the path itself asks for a stream (Gemini :streamGenerateContent)
 };
 
-// Whether the request carries an `anthropic-version` header: /v1/models is asked by two protocols.
-enum class AnthropicVersion : std::uint8_t { absent, present };
+// Whose client asks, as its headers tell (anthropic-version; x-goog-api-key or x-goog-api-client): /v1/models is asked
+// in three protocols. any: OpenAI's, where a path has more than one.
+enum class Speaker : std::uint8_t { any, anthropic, gemini };
 
 struct RouteMatch {
   const Route* route = nullptr;       // static storage; null when no row fits
@@ -47,7 +48,7 @@ struct RouteMatch {
 // `path` is the request target without its query. Refused as malformed: anything but an absolute path in
 // normal form
 // ("//", "." and ".." segments, %2f, %2e, %5c, backslash, bad or control-character escapes).
-RouteMatch match(std::string_view method, std::string_view path, AnthropicVersion version);
+RouteMatch match(std::string_view method, std::string_view path, Speaker speaker);
 
 // All rows, served and refused; for `explain`, documentation and tests.
 std::span<const Route> routes();

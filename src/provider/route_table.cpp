@@ -115,6 +115,8 @@ constexpr auto kRows = std::to_array<Route>({
         "Gemini's OpenAI compatibility paths are not open here: use /v1beta/models/{model}:generateContent."),
     shut("gemini.ws", "/ws/**", kGemini,
          "Live sessions are refused because the gate meters only HTTP answers."),
+    serve("gemini.v1.models", "GET", "/v1/models", kGemini, Endpoint::models, Meter::free),
+    serve("gemini.v1.model", "GET", "/v1/models/{model}", kGemini, Endpoint::models, Meter::free),
     serve("gemini.v1.generate", "POST", "/v1/models/{model}:generateContent", kGemini,
           Endpoint::generate_content, Meter::usage),
     stream("gemini.v1.stream", "/v1/models/{model}:streamGenerateContent"),

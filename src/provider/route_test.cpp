@@ -8,17 +8,17 @@
 namespace claviger::provider {
 namespace {
 
-constexpr auto kAbsent = AnthropicVersion::absent;
-constexpr auto kPresent = AnthropicVersion::present;
+constexpr auto kAbsent = Speaker::any;
+constexpr auto kPresent = Speaker::anthropic;
 
-Code refused_with(std::string_view method, std::string_view path, AnthropicVersion version = kAbsent) {
+Code refused_with(std::string_view method, std::string_view path, Speaker version = kAbsent) {
   const RouteMatch found = match(method, path, version);
   EXPECT_FALSE(found.verdict) << method << " " << path;
   return found.verdict ? Code::internal : found.verdict.error().code;
 }
 
 std::string_view served_as(std::string_view method, std::string_view path,
-                           AnthropicVersion version = kAbsent) {
+                           Speaker version = kAbsent) {
   const RouteMatch found = match(method, path, version);
   EXPECT_TRUE(found.verdict) << method << " " << path << ": " << told(found.verdict.error());
   return found.verdict ? found.route->id : "";

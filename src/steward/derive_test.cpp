@@ -199,7 +199,9 @@ TEST(deriver, thresholds_are_told_once_and_stand_in_the_journal) {
     rig.gate->append(Rig::receipt(i, 100));
     ASSERT_TRUE(rig.gate->flush());
     ASSERT_TRUE(ok(rig.deriver->catch_up()));
-    if (n == 5) ASSERT_TRUE(rig.start());
+    if (n == 5) {
+      ASSERT_TRUE(rig.start());
+    }
     if (n == 5) rig.deriver->watch_credentials({{"cred_1", {900}}});
   }
   const auto told = alerts(rig.store).value();
@@ -223,9 +225,15 @@ TEST(deriver, every_line_is_a_leaf_and_the_checkpoint_verifies) {
     const journal::Intent i = rig.intent(req, 100);
     rig.gate->append(i);
     rig.gate->append(Rig::receipt(i, 1));
-    if (n % 3 == 0) ASSERT_TRUE(rig.gate->flush());
-    if (n % 10 == 0) ASSERT_TRUE(ok(rig.deriver->catch_up()));
-    if (n % 50 == 0) ASSERT_TRUE(ok(rig.deriver->publish()));
+    if (n % 3 == 0) {
+      ASSERT_TRUE(rig.gate->flush());
+    }
+    if (n % 10 == 0) {
+      ASSERT_TRUE(ok(rig.deriver->catch_up()));
+    }
+    if (n % 50 == 0) {
+      ASSERT_TRUE(ok(rig.deriver->publish()));
+    }
   }
   ASSERT_TRUE(rig.gate->close(rig.clock.now()));
   ASSERT_TRUE(ok(rig.deriver->catch_up()));
@@ -249,7 +257,9 @@ TEST(deriver, lost_or_damaged_tiles_are_made_again_from_the_journal) {
   ASSERT_EQ(tile.size(), 8192U);
   rig.stop();
   for (const std::string& name : rig.audit.list().value())
-    if (name.starts_with("tile/")) ASSERT_TRUE(rig.audit.remove(name));
+    if (name.starts_with("tile/")) {
+      ASSERT_TRUE(rig.audit.remove(name));
+    }
   ASSERT_TRUE(rig.start());
   EXPECT_EQ(rig.audit.content("tile/0/000"), tile);
   EXPECT_TRUE(journal::verify(rig.journal, rig.audit).value().ok());
