@@ -149,7 +149,8 @@ Result<std::shared_ptr<const gate::World>> House::make_world(std::uint64_t gener
         one.state != vault::CredentialState::destroyed && one.kind == vault::CredentialKind::inference;
     if (!carries_traffic || one.damaged || provider == nullptr || current == nullptr || !base) continue;
     const bool usable = one.state == vault::CredentialState::enabled;
-    world->credentials.push_back({one.id, current->number, one.environment, one.name, provider, *base, usable});
+    world->credentials.push_back(
+        {one.id, current->number, one.environment, one.name, provider, *base, usable});
   }
   return world;
 }

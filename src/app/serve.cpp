@@ -206,7 +206,7 @@ net::Task<void> Server::wait_for_signal(int signals) {
 
 void Server::announce() {
   const char* scheme = inbound_tls_ ? "https" : "http";
-  fmt::print("gate   {}://{}\nadmin  http://{}\nsocket {}\n", scheme, gate_->address(), doors_[0].text(),
+  fmt::print("gate   {0}://{1}\nadmin  {0}://{2}\nsocket {3}\n", scheme, gate_->address(), doors_[0].text(),
              doors_[1].text());
   std::fflush(stdout);
   notify_service("READY=1");
@@ -214,8 +214,9 @@ void Server::announce() {
 
 int Server::run(int signals) {
   gate_->start(world_);
-  loop_.spawn(console::serve_admin(loop_, doors_[0], house_->api(), console::Door::tcp));
-  loop_.spawn(console::serve_admin(loop_, doors_[1], house_->api(), console::Door::local));
+  const net::TlsContext* tls = inbound_tls_ ? &*inbound_tls_ : nullptr;
+  loop_.spawn(console::serve_admin(loop_, doors_[0], house_->api(), console::Door::tcp, tls));
+  loop_.spawn(console::serve_admin(loop_, doors_[1], house_->api(), console::Door::local, nullptr));
   loop_.spawn(wait_for_signal(signals));
   loop_.every(limits::kDeriveMs * kMs, [this] { tick(); });
   announce();

@@ -29,8 +29,8 @@ TEST(Hex, bytes_are_written_in_lower_case_and_read_in_either) {
 }
 
 TEST(Base64, what_is_not_base64_is_refused) {
-  for (const char* bad : {"Z", "Zg", "Zg=", "Zg===", "====", "=Zg=", "Z=g=", "Zm=v", "Zm9v\n", "Zm 9", "Zm9-", "Zm9_",
-                          "Zg==Zg==", "Z===", "Zm9vYg==="})
+  for (const char* bad : {"Z", "Zg", "Zg=", "Zg===", "====", "=Zg=", "Z=g=", "Zm=v", "Zm9v\n", "Zm 9", "Zm9-",
+                          "Zm9_", "Zg==Zg==", "Z===", "Zm9vYg==="})
     EXPECT_FALSE(unbase64(bad).has_value()) << bad;
 }
 
@@ -44,8 +44,13 @@ TEST(Base64, a_second_spelling_of_the_same_bytes_is_refused) {
 
 TEST(Base64, the_vectors_of_rfc_4648_hold_both_ways) {
   const std::pair<std::string_view, std::string_view> vectors[] = {
-      {"", ""},         {"f", "Zg=="},        {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+      {"", ""},
+      {"f", "Zg=="},
+      {"fo", "Zm8="},
+      {"foo", "Zm9v"},
+      {"foob", "Zm9vYg=="},
+      {"fooba", "Zm9vYmE="},
+      {"foobar", "Zm9vYmFy"},
   };
   for (const auto& [plain, text] : vectors) {
     EXPECT_EQ(base64(as_bytes(plain)), text);

@@ -54,8 +54,8 @@ TEST(JsonString, overlong_forms_surrogates_and_what_lies_beyond_unicode_are_repl
 }
 
 TEST(JsonString, the_first_and_last_characters_of_each_length_pass_unchanged) {
-  for (const std::string_view text : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-                                      "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+  for (const std::string_view text : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                                      "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
     EXPECT_EQ(quoted(text), "\"" + std::string(text) + "\"");
 }
 
@@ -82,7 +82,8 @@ TEST(JsonWriter, commas_stand_between_values_only) {
   std::string out;
   JsonWriter w(out);
   w.open('{').field("a", "x").field("b", 1).field_bool("c", true).key("d").null();
-  w.key("e").open('[').number(1).text("two").open('{').close('}').open('[').close(']').boolean(false).close(']');
+  w.key("e").open('[').number(1).text("two").open('{').close('}').open('[').close(']').boolean(false).close(
+      ']');
   w.key("f").open('{').key("g").raw("[1,2]").close('}').field("h", -1).close('}');
   EXPECT_EQ(out, R"({"a":"x","b":1,"c":true,"d":null,"e":[1,"two",{},[],false],"f":{"g":[1,2]},"h":-1})");
 }

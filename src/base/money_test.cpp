@@ -11,8 +11,9 @@ namespace {
 constexpr std::int64_t kMax = INT64_MAX;
 
 TEST(ParseUsd, what_is_no_amount_is_refused_with_a_sentence) {
-  for (const char* bad : {"", ".", "$", "usd", "$usd", "-1", "+1", "1e3", "1,5", "1.2.3", " 1", "1 ", "5 usd", "5eur",
-                          "0x10", "nan", "inf", "1_000", "$$5", "5usdusd", "5Usd", "\xc2\xbd"}) {
+  for (const char* bad :
+       {"",   ".",     "$",    "usd",  "$usd", "-1",  "+1",    "1e3", "1,5",     "1.2.3", " 1",
+        "1 ", "5 usd", "5eur", "0x10", "nan",  "inf", "1_000", "$$5", "5usdusd", "5Usd",  "\xc2\xbd"}) {
     const auto parsed = parse_usd(bad);
     ASSERT_FALSE(parsed.has_value()) << bad;
     EXPECT_EQ(parsed.error().code, Code::invalid_input) << bad;

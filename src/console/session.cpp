@@ -86,21 +86,29 @@ struct Count {
   std::uint64_t requests = 0;
 };
 
-net::Task<void> serve_one(std::unique_ptr<net::Stream> stream, Api& api, Door door, std::shared_ptr<Count> count) {
+net::Task<void> serve_one(std::unique_ptr<net::Stream> stream, Api& api, Door door, const net::TlsContext* tls,
+                          std::shared_ptr<Count> count) {
   ++count->open;
   net::ServerConnection connection(std::move(stream));
-  for (bool open = true; open;) open = co_await answer_next(connection, api, door, ++count->requests);
+  bool open = true;
+  if (tls != nullptr) {
+    connection.stream().expire_after_ms(limits::kHeadTimeoutMs);
+    const auto secured = co_await connection.stream().start_tls_server(*tls);
+    open = secured.has_value();
+  }
+  while (open) open = co_await answer_next(connection, api, door, ++count->requests);
   connection.stream().finish();
   --count->open;
 }
 
 }  // namespace
 
-net::Task<void> serve_admin(net::Loop& loop, net::Listener& listener, Api& api, Door door) {
+net::Task<void> serve_admin(net::Loop& loop, net::Listener& listener, Api& api, Door door,
+                            const net::TlsContext* tls) {
   const auto count = std::make_shared<Count>();
   const auto may_accept = [count] { return count->open < kAdminConnections; };
-  const auto on_connection = [&loop, &api, door, count](std::unique_ptr<net::Stream> stream) {
-    loop.spawn(serve_one(std::move(stream), api, door, count));
+  const auto on_connection = [&loop, &api, door, tls, count](std::unique_ptr<net::Stream> stream) {
+    loop.spawn(serve_one(std::move(stream), api, door, tls, count));
   };
   co_await listener.accept_on(loop, may_accept, on_connection);
 }

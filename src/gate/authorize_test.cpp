@@ -19,9 +19,16 @@ class AuthorizeTest : public GateTest {
     add_credential("anthropic", "https://api.anthropic.com");
     add_credential("gemini", "https://generativelanguage.googleapis.com");
   }
-  static Wish scoped(policy::Scope scope) {
+  // The wish for a key whose scope has this one field set.
+  template <class T>
+  static Wish scoped(T policy::Scope::* field, std::type_identity_t<T> value) {
     Wish wish;
-    wish.scope = std::move(scope);
+    wish.scope.*field = std::move(value);
+    return wish;
+  }
+  static Wish capped(std::int64_t most) {
+    Wish wish;
+    wish.scope.max_output_tokens = most;
     return wish;
   }
   std::unique_ptr<Asked> post(const Known& key, std::string_view target, std::string_view body) {
@@ -62,20 +69,21 @@ TEST_F(AuthorizeTest, a_key_is_refused_from_the_moment_it_expires) {
 }
 
 TEST_F(AuthorizeTest, a_model_out_of_scope_is_refused) {
-  EXPECT_EQ(chat_verdict(make_key(scoped({.models = {"gpt-*"}}))), "model_denied");
+  EXPECT_EQ(chat_verdict(make_key(scoped(&policy::Scope::models, {"gpt-*"}))), "model_denied");
 }
 
 TEST_F(AuthorizeTest, an_endpoint_out_of_scope_is_refused) {
-  EXPECT_EQ(chat_verdict(make_key(scoped({.endpoints = {"embeddings"}}))), "endpoint_denied");
+  EXPECT_EQ(chat_verdict(make_key(scoped(&policy::Scope::endpoints, {"embeddings"}))), "endpoint_denied");
 }
 
 TEST_F(AuthorizeTest, a_network_out_of_scope_is_refused) {
-  EXPECT_EQ(chat_verdict(make_key(scoped({.cidrs = {policy::Cidr::parse("10.0.0.0/8").value()}}))),
-            "network_denied");
+  EXPECT_EQ(
+      chat_verdict(make_key(scoped(&policy::Scope::cidrs, {policy::Cidr::parse("10.0.0.0/8").value()}))),
+      "network_denied");
 }
 
 TEST_F(AuthorizeTest, more_choices_than_the_scope_allows_are_refused) {
-  const Known key = make_key(scoped({.max_choices = 1}));
+  const Known key = make_key(scoped<std::optional<std::int64_t>>(&policy::Scope::max_choices, 1));
   EXPECT_EQ(chat_verdict(key, R"({"model":"plain","n":2,"messages":[]})"), "capability_denied");
 }
 
@@ -156,21 +164,17 @@ TEST_F(AuthorizeTest, an_answer_of_no_known_length_is_refused_under_a_blocking_b
 TEST_F(AuthorizeTest, without_a_limit_the_body_goes_as_it_came) { EXPECT_EQ(sent(make_key(), kBare), kBare); }
 
 TEST_F(AuthorizeTest, the_scopes_output_cap_is_inserted_where_the_client_set_none) {
-  EXPECT_EQ(sent(make_key(scoped({.max_output_tokens = 7})), kBare),
-            R"({"max_completion_tokens":7,"model":"plain","messages":[]})");
+  EXPECT_EQ(sent(make_key(capped(7)), kBare), R"({"max_completion_tokens":7,"model":"plain","messages":[]})");
 }
 
 TEST_F(AuthorizeTest, a_larger_wish_is_lowered_to_the_scopes_output_cap) {
-  EXPECT_EQ(sent(make_key(scoped({.max_output_tokens = 7})), kChat),
-            R"({"model":"plain","max_tokens":7,"messages":[]})");
+  EXPECT_EQ(sent(make_key(capped(7)), kChat), R"({"model":"plain","max_tokens":7,"messages":[]})");
 }
 
-TEST_F(AuthorizeTest, a_smaller_wish_stays) {
-  EXPECT_EQ(sent(make_key(scoped({.max_output_tokens = 70})), kChat), kChat);
-}
+TEST_F(AuthorizeTest, a_smaller_wish_stays) { EXPECT_EQ(sent(make_key(capped(70)), kChat), kChat); }
 
 TEST_F(AuthorizeTest, the_cap_stands_where_each_dialect_looks_for_it) {
-  const Known key = make_key(scoped({.max_output_tokens = 7}));
+  const Known key = make_key(capped(7));
   EXPECT_EQ(sent(key, R"({"model":"plain","max_tokens":10,"messages":[]})", "/v1/messages"),
             R"({"model":"plain","max_tokens":7,"messages":[]})");
   EXPECT_EQ(sent(key, R"({"contents":[]})", "/v1beta/models/plain:generateContent"),
@@ -259,7 +263,7 @@ TEST_F(AuthorizeTest, a_free_route_needs_no_price_and_holds_nothing) {
 }
 
 TEST_F(AuthorizeTest, a_free_route_still_obeys_the_scope) {
-  const Known key = make_key(scoped({.endpoints = {"chat"}}));
+  const Known key = make_key(scoped(&policy::Scope::endpoints, {"chat"}));
   pinned = world();
   const auto list = ask(*pinned, "GET", "/v1/models", {{"x-api-key", key.token}});
   EXPECT_EQ(verdict(authorized(*pinned, *list)), "endpoint_denied");

@@ -151,12 +151,12 @@ TEST_F(InjectTest, an_ipv6_host_stands_in_brackets_once) {
 
 TEST_F(InjectTest, the_length_is_that_of_the_body_with_the_gates_edits) {
   add_credential("openai", "https://api.openai.com/v1");
-  constexpr std::string_view kBare = R"({"model":"plain","messages":[]})";
+  constexpr std::string_view kUncapped = R"({"model":"plain","messages":[]})";
   const auto length = [](std::size_t size) { return "\r\ncontent-length: " + std::to_string(size) + "\r\n"; };
-  EXPECT_THAT(sent(kPath, {}, kBare), HasSubstr(length(kBare.size())));
+  EXPECT_THAT(sent(kPath, {}, kUncapped), HasSubstr(length(kUncapped.size())));
   add_budget("key:" + key.id, kNanoPerUsd);
-  EXPECT_THAT(sent(kPath, {}, kBare),
-              HasSubstr(length(kBare.size() + std::string(R"("max_completion_tokens":1000,)").size())));
+  EXPECT_THAT(sent(kPath, {}, kUncapped),
+              HasSubstr(length(kUncapped.size() + std::string(R"("max_completion_tokens":1000,)").size())));
 }
 
 }  // namespace

@@ -14,10 +14,28 @@ Address numeric(const std::string& host, std::uint16_t port) {
 }
 
 TEST(HostPort, what_is_no_host_and_port_is_refused_with_a_sentence) {
-  for (const char* bad :
-       {"", ":", "127.0.0.1", ":8080", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:-1", "127.0.0.1:+1",
-        "127.0.0.1:65536", "127.0.0.1:80 ", "127.0.0.1: 80", " 127.0.0.1:80", "::1:80", "::1", "[::1]", "[]:80",
-        "[::1:80", "::1]:80", "[::1]80", "http://localhost:80", "//localhost:80", "me@localhost:80"}) {
+  for (const char* bad : {"",
+                          ":",
+                          "127.0.0.1",
+                          ":8080",
+                          "127.0.0.1:",
+                          "127.0.0.1:http",
+                          "127.0.0.1:-1",
+                          "127.0.0.1:+1",
+                          "127.0.0.1:65536",
+                          "127.0.0.1:80 ",
+                          "127.0.0.1: 80",
+                          " 127.0.0.1:80",
+                          "::1:80",
+                          "::1",
+                          "[::1]",
+                          "[]:80",
+                          "[::1:80",
+                          "::1]:80",
+                          "[::1]80",
+                          "http://localhost:80",
+                          "//localhost:80",
+                          "me@localhost:80"}) {
     const auto parsed = parse_host_port(bad);
     ASSERT_FALSE(parsed.has_value()) << bad;
     EXPECT_EQ(parsed.error().code, Code::invalid_input) << bad;

@@ -13,7 +13,7 @@ namespace {
 // A buffer that a large request left behind is not kept for small ones.
 void empty_buffer(std::string& buffer) {
   buffer.clear();
-  if (buffer.capacity() > limits::kConnectionBuffer) buffer = {};
+  if (buffer.capacity() > limits::kConnectionBuffer) std::string().swap(buffer);  // assigning would keep the memory
 }
 
 }  // namespace

@@ -126,7 +126,8 @@ TEST_F(ResponseReaderTest, two_framings_at_once_are_upstream_malformed) {
 }
 
 TEST_F(ResponseReaderTest, another_protocol_unasked_is_upstream_malformed) {
-  EXPECT_EQ(read("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n").text, "upstream_malformed");
+  EXPECT_EQ(read("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n").text,
+            "upstream_malformed");
 }
 
 TEST_F(ResponseReaderTest, chunks_that_are_none_are_upstream_malformed) {

@@ -1,4 +1,5 @@
-// The server's end: requests that break off, stall or are too large first; then splits, pipelining and bodies.
+// The server's end: requests that break off, stall or are too large first; then splits, pipelining and
+// bodies.
 #include "net/http.hpp"
 
 #include <gtest/gtest.h>
@@ -14,8 +15,8 @@ namespace {
 constexpr std::string_view kGet = "GET /v1/models HTTP/1.1\r\nHost: gate\r\n\r\n";
 
 std::string post(std::string_view body) {
-  return "POST /v1/chat HTTP/1.1\r\nHost: gate\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-         std::string(body);
+  return "POST /v1/chat HTTP/1.1\r\nHost: gate\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + std::string(body);
 }
 
 std::string chunked_head() {

@@ -113,7 +113,9 @@ TEST_F(ListenerTest, a_unix_socket_is_for_its_owner_alone) {
 
 TEST_F(ListenerTest, a_stale_socket_file_is_replaced) {
   const std::string path = folder / "s.sock";
-  { ASSERT_TRUE(Listener::unix_socket(path).has_value()); }
+  {
+    ASSERT_TRUE(Listener::unix_socket(path).has_value());
+  }
   ASSERT_TRUE(std::filesystem::exists(path));
   const auto again = Listener::unix_socket(path);
   ASSERT_TRUE(again.has_value());

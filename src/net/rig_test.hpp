@@ -1,4 +1,5 @@
-// What the net tests share: a loop that ends with the test's coroutine, and connected sockets to play the peer on.
+// What the net tests share: a loop that ends with the test's coroutine, and connected sockets to play the
+// peer on.
 #pragma once
 
 #include <fcntl.h>
@@ -92,7 +93,8 @@ class RawListener {
     EXPECT_TRUE(numeric_address(where, address_));
     EXPECT_EQ(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address_.storage), address_.length), 0);
     EXPECT_EQ(::listen(descriptor_, backlog), 0);
-    EXPECT_EQ(::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address_.storage), &address_.length), 0);
+    EXPECT_EQ(::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address_.storage), &address_.length),
+              0);
   }
   RawListener(const RawListener&) = delete;
   RawListener& operator=(const RawListener&) = delete;

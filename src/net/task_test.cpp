@@ -129,7 +129,9 @@ TEST(Task, a_task_does_not_start_before_it_is_awaited) {
     log.push_back('s');
     co_return;
   };
-  { const Task<void> never_awaited = body(); }
+  {
+    const Task<void> never_awaited = body();
+  }
   EXPECT_EQ(log, "");
 }
 

@@ -42,7 +42,8 @@ inline void add_extension(X509* certificate, X509* issuer, int which, const std:
 
 // A certificate for `names` ("DNS:localhost,IP:127.0.0.1"), or an authority when there are none; signed by
 // `issuer`, or by itself without one.
-inline Identity make_identity(const std::string& names, const Identity* issuer, Validity validity = Validity::now) {
+inline Identity make_identity(const std::string& names, const Identity* issuer,
+                              Validity validity = Validity::now) {
   constexpr long kDay = 86'400;
   Identity made;
   made.key.reset(EVP_EC_gen("P-256"));

@@ -130,7 +130,8 @@ TEST_F(TlsHandshakeTest, a_certificate_of_an_unknown_authority_is_refused) {
 }
 
 TEST_F(TlsHandshakeTest, a_certificate_signed_by_itself_is_refused) {
-  expect_refused(shake(server(make_identity(kNames, nullptr)), client(), "localhost"), "self-signed certificate");
+  expect_refused(shake(server(make_identity(kNames, nullptr)), client(), "localhost"),
+                 "self-signed certificate");
 }
 
 TEST_F(TlsHandshakeTest, an_authority_made_here_is_unknown_to_the_system) {

@@ -1,4 +1,5 @@
-// The pool: what hung up, spoke unasked, idled too long or is one too many is not kept; the rest is used again.
+// The pool: what hung up, spoke unasked, idled too long or is one too many is not kept; the rest is used
+// again.
 #include "net/upstream.hpp"
 
 #include <gtest/gtest.h>

@@ -94,6 +94,24 @@ TEST(deriver, a_commit_reported_as_failed_is_not_made_twice) {
   EXPECT_TRUE(journal::verify(rig.journal, rig.audit).value().ok());
 }
 
+TEST(deriver, lines_that_another_one_derived_meanwhile_are_not_derived_again) {
+  Rig rig;
+  ASSERT_TRUE(rig.start());
+  DeriverOptions options;
+  options.origin = "test.example/log";
+  options.sign_seed = {1};
+  auto other =
+      Deriver::open(rig.store, *rig.ledger, rig.journal, rig.audit, rig.clock, *rig.steward, options).value();
+  const journal::Intent i = rig.intent("r1", 100);
+  rig.gate->append(i);
+  rig.gate->append(Rig::receipt(i, 60));
+  ASSERT_TRUE(rig.gate->flush());
+  ASSERT_TRUE(ok(other->catch_up()));
+  EXPECT_EQ(rig.deriver->catch_up().error().code, Code::conflict);
+  ASSERT_TRUE(ok(rig.deriver->catch_up()));
+  EXPECT_EQ(rig.total().cost_nanousd, Nanousd{60});
+}
+
 TEST(deriver, a_foreign_checkpoint_is_told_and_made_again) {
   Rig rig;
   ASSERT_TRUE(rig.start());
