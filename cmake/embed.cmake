@@ -5,8 +5,8 @@ function(claviger_embed layer file)
   set(out ${CMAKE_BINARY_DIR}/embedded/${stem}_data.cpp)
   add_custom_command(
     OUTPUT ${out}
-    COMMAND ${CMAKE_COMMAND} -DIN=${CMAKE_SOURCE_DIR}/${file} -DOUT=${out} -DNAMESPACE=claviger::${layer} -DSTEM=${stem}
-            -P ${CMAKE_SOURCE_DIR}/cmake/embed_file.cmake
+    COMMAND ${CMAKE_COMMAND} -DIN=${CMAKE_SOURCE_DIR}/${file} -DOUT=${out}
+            -DNAMESPACE=claviger::${layer} -DSTEM=${stem} -P ${CMAKE_SOURCE_DIR}/cmake/embed_file.cmake
     DEPENDS ${CMAKE_SOURCE_DIR}/${file} ${CMAKE_SOURCE_DIR}/cmake/embed_file.cmake
     VERBATIM)
   target_sources(claviger_${layer} PRIVATE ${out})

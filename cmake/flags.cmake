@@ -29,7 +29,8 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CLAVIGER_SANITIZE)
 endif()
 
 if(CLAVIGER_SANITIZE)
-  target_compile_options(claviger_flags INTERFACE -fsanitize=${CLAVIGER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_compile_options(claviger_flags INTERFACE
+    -fsanitize=${CLAVIGER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(claviger_flags INTERFACE -fsanitize=${CLAVIGER_SANITIZE})
 endif()
 if(CLAVIGER_FUZZ)

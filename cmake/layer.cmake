@@ -25,7 +25,8 @@ function(claviger_layer name)
     # A fuzzer's entry point also runs over its kept corpus in the unit tests.
     add_executable(${name}_test ${tests} ${fuzzers})
     target_link_libraries(${name}_test PRIVATE claviger_${name} GTest::gtest GTest::gmock GTest::gtest_main)
-    target_compile_definitions(${name}_test PRIVATE CLAVIGER_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CLAVIGER_FUZZ_AS_TEST)
+    target_compile_definitions(${name}_test PRIVATE
+      CLAVIGER_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CLAVIGER_FUZZ_AS_TEST)
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
   if(CLAVIGER_FUZZ)

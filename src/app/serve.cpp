@@ -96,7 +96,7 @@ class Server {
   std::optional<journal::Syncer> syncer_;
   std::optional<gate::Shared> shared_;
   std::unique_ptr<gate::Gate> gate_;
-  net::Loop loop_;  // the steward's
+  net::Loop loop_;                    // the steward's
   std::vector<net::Listener> doors_;  // TCP and unix
   std::shared_ptr<const gate::World> world_;
   std::uint64_t generation_ = 0;
@@ -105,7 +105,8 @@ class Server {
 
 Result<void> Server::open() {
   TRY(Config config, load_config(config_path(options_.config, options_.data)));
-  TRY(house_, House::open({options_.data, std::move(config), options_.unlock, options_.durability}, clock_, rng_));
+  TRY(house_,
+      House::open({options_.data, std::move(config), options_.unlock, options_.durability}, clock_, rng_));
   TRY_VOID(open_tls());
   TRY_VOID(open_gate());
   TRY_VOID(open_doors());
@@ -125,7 +126,8 @@ Result<void> Server::open_tls() {
 
 Result<void> Server::open_gate() {
   const bool to_disk = options_.durability == store::Durability::disk;
-  std::size_t threads = options_.threads > 0 ? static_cast<std::size_t>(options_.threads) : std::thread::hardware_concurrency();
+  std::size_t threads =
+      options_.threads > 0 ? static_cast<std::size_t>(options_.threads) : std::thread::hardware_concurrency();
   threads = std::max<std::size_t>(threads, 1);
   workers_.emplace(kWorkers);
   syncer_.emplace();
@@ -133,15 +135,16 @@ Result<void> Server::open_gate() {
   std::vector<std::unique_ptr<journal::Writer>> journals;
   const journal::Start start{clock_.now(), kVersion, to_disk ? "disk" : "process"};
   for (std::size_t i = 0; i < threads; ++i) {
-    TRY(auto writer, journal::Writer::open(house_->journal(), fmt::format("gate{}", i), house_->epoch(), start));
+    TRY(auto writer,
+        journal::Writer::open(house_->journal(), fmt::format("gate{}", i), house_->epoch(), start));
     TRY_VOID(writer->flush());
     syncer_->add(writer->sync_point());
     journals.push_back(std::move(writer));
   }
   std::array<std::uint8_t, 5> random{};
   rng_.fill(random);
-  shared_.emplace(gate::Shared{clock_, house_->ledger(), house_->vault(), house_->keys().pepper(), *upstream_tls_,
-                               inbound_tls_ ? &*inbound_tls_ : nullptr, *workers_,
+  shared_.emplace(gate::Shared{clock_, house_->ledger(), house_->vault(), house_->keys().pepper(),
+                               *upstream_tls_, inbound_tls_ ? &*inbound_tls_ : nullptr, *workers_,
                                to_disk ? gate::Durability::disk : gate::Durability::process, hex(random)});
   TRY(const net::HostPort where, net::parse_host_port(options_.listen));
   TRY(gate_, gate::Gate::open(*shared_, where, std::move(journals)));
@@ -167,9 +170,12 @@ Result<void> Server::publish() {
 void Server::wire() {
   Wiring wiring;
   wiring.republish = [this] { return publish(); };
-  wiring.explain = [this](const gate::Inquiry& inquiry) { return gate::explain(inquiry, *world_, house_->ledger()); };
+  wiring.explain = [this](const gate::Inquiry& inquiry) {
+    return gate::explain(inquiry, *world_, house_->ledger());
+  };
   wiring.ready = [this]() -> Result<void> {
-    if (!gate_->journals_healthy()) return fail(Code::journal_unavailable, "a lane's journal cannot be written");
+    if (!gate_->journals_healthy())
+      return fail(Code::journal_unavailable, "a lane's journal cannot be written");
     return {};
   };
   wiring.gate_metrics = [this](console::Exposition& out) {

@@ -1,4 +1,5 @@
-// Invariants that stay on in release: a false one ends the process, since going on could lose money or a secret.
+// Invariants that stay on in release: a false one ends the process, since going on could lose money or a
+// secret.
 #pragma once
 
 #include <source_location>

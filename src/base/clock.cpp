@@ -74,8 +74,9 @@ std::string format_time(Time time) {
   const year_month_day date{day};
   const hh_mm_ss clock{floor<milliseconds>(at - day)};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
 }
 
 Result<Time> parse_time(std::string_view text) {
@@ -89,7 +90,8 @@ Result<Time> parse_time(std::string_view text) {
   const int month = take_number(text, 2);
   if (month < 1 || month > 12 || !take(text, '-')) return bad();
   const int day = take_number(text, 2);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day < 0 ? 0 : day))};
   if (!date.ok()) return bad();
   std::int64_t seconds = std::chrono::sys_days(date).time_since_epoch().count() * 86'400LL;
@@ -122,12 +124,23 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   if (digits == 0 || text.size() != 1) return bad();
   std::int64_t unit = 0;
   switch (text.front()) {
-    case 's': unit = 1; break;
-    case 'm': unit = 60; break;
-    case 'h': unit = 3600; break;
-    case 'd': unit = 86'400; break;
-    case 'w': unit = 604'800; break;
-    default: return bad();
+    case 's':
+      unit = 1;
+      break;
+    case 'm':
+      unit = 60;
+      break;
+    case 'h':
+      unit = 3600;
+      break;
+    case 'd':
+      unit = 86'400;
+      break;
+    case 'w':
+      unit = 604'800;
+      break;
+    default:
+      return bad();
   }
   constexpr std::int64_t kCentury = 100LL * 366 * 86'400;
   if (count > kCentury / unit) return bad();

@@ -15,7 +15,9 @@ struct Time {
   std::int64_t ns = 0;
   friend constexpr auto operator<=>(Time, Time) = default;
   friend constexpr Time operator+(Time t, std::chrono::nanoseconds d) { return {t.ns + d.count()}; }
-  friend constexpr std::chrono::nanoseconds operator-(Time a, Time b) { return std::chrono::nanoseconds(a.ns - b.ns); }
+  friend constexpr std::chrono::nanoseconds operator-(Time a, Time b) {
+    return std::chrono::nanoseconds(a.ns - b.ns);
+  }
 };
 
 inline constexpr Time kNever{INT64_MAX};  // an expiry that does not come

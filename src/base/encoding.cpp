@@ -56,8 +56,8 @@ std::string base64(ByteView bytes) {
   out.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t left = bytes.size() - i;
-    const std::uint32_t word = static_cast<std::uint32_t>(bytes[i] << 16 | (left > 1 ? bytes[i + 1] << 8 : 0) |
-                                                          (left > 2 ? bytes[i + 2] : 0));
+    const std::uint32_t word = static_cast<std::uint32_t>(
+        bytes[i] << 16 | (left > 1 ? bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0));
     out.push_back(kBase64[word >> 18 & 63]);
     out.push_back(kBase64[word >> 12 & 63]);
     out.push_back(left > 1 ? kBase64[word >> 6 & 63] : '=');
@@ -86,7 +86,8 @@ std::optional<Bytes> unbase64(std::string_view text) {
       word = 0;
     }
   }
-  if (padding > 0 && (out[out.size() - 1] != 0 || (padding == 2 && out[out.size() - 2] != 0))) return std::nullopt;
+  if (padding > 0 && (out[out.size() - 1] != 0 || (padding == 2 && out[out.size() - 2] != 0)))
+    return std::nullopt;
   out.resize(out.size() - padding);
   return out;
 }

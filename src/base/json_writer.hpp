@@ -7,7 +7,8 @@
 
 namespace claviger {
 
-// Appends `text` as a quoted JSON string. Control bytes, quotes and invalid UTF-8 are escaped or replaced (U+FFFD).
+// Appends `text` as a quoted JSON string. Control bytes, quotes and invalid UTF-8 are escaped or replaced
+// (U+FFFD).
 void append_json_string(std::string& out, std::string_view text);
 
 // Usage: JsonWriter w(out); w.open('{'); w.key("a"); w.number(1); w.close('}');

@@ -12,43 +12,45 @@ inline constexpr std::size_t kHeaderLine = 16 * 1024;
 inline constexpr std::size_t kHeadTotal = 64 * 1024;
 inline constexpr std::size_t kHeaderCount = 100;
 inline constexpr std::size_t kRequestBody = 32 * 1024 * 1024;
-inline constexpr std::size_t kBodiesInMemory = 256 * 1024 * 1024;  // request bodies that one lane holds at once
+inline constexpr std::size_t kBodiesInMemory =
+    256 * 1024 * 1024;  // request bodies that one lane holds at once
 inline constexpr std::size_t kAdminBody = 1024 * 1024;
 inline constexpr std::size_t kChunkLine = 256;  // one chunk-size line with its extensions
 inline constexpr std::size_t kJsonDepth = 64;
-inline constexpr std::size_t kSseEvent = 16 * 1024 * 1024;   // one SSE event held for the meter
-inline constexpr std::size_t kMeteredBody = 64 * 1024 * 1024;  // an answer whose usage is looked for in its end
+inline constexpr std::size_t kSseEvent = 16 * 1024 * 1024;  // one SSE event held for the meter
+inline constexpr std::size_t kMeteredBody =
+    64 * 1024 * 1024;  // an answer whose usage is looked for in its end
 inline constexpr std::size_t kModelName = 256;
 
 inline constexpr std::int64_t kHeadTimeoutMs = 10'000;
-inline constexpr std::int64_t kBodyTimeoutMs = 60'000;       // longest silence while a request body is arriving
-inline constexpr std::int64_t kIdleTimeoutMs = 60'000;       // keep-alive without a request
+inline constexpr std::int64_t kBodyTimeoutMs = 60'000;  // longest silence while a request body is arriving
+inline constexpr std::int64_t kIdleTimeoutMs = 60'000;  // keep-alive without a request
 inline constexpr std::int64_t kConnectTimeoutMs = 10'000;
 inline constexpr std::int64_t kFirstByteTimeoutMs = 600'000;  // a reasoning model may think for minutes
 inline constexpr std::int64_t kStreamSilenceMs = 300'000;     // longest silence in a running answer
 inline constexpr std::int64_t kStreamTotalMs = 3'600'000;
-inline constexpr std::int64_t kWriteStallMs = 120'000;        // a client that does not read
-inline constexpr std::int64_t kDrainAfterAbortMs = 30'000;    // reading on for the usage after the client left
+inline constexpr std::int64_t kWriteStallMs = 120'000;      // a client that does not read
+inline constexpr std::int64_t kDrainAfterAbortMs = 30'000;  // reading on for the usage after the client left
 inline constexpr std::size_t kDrainAfterAbortBytes = 8 * 1024 * 1024;
 inline constexpr std::int64_t kShutdownGraceMs = 30'000;
-inline constexpr std::int64_t kSweepMs = 250;                 // running requests are held against the World this often
+inline constexpr std::int64_t kSweepMs = 250;  // running requests are held against the World this often
 
-inline constexpr std::size_t kConnections = 20'000;           // all clients together
+inline constexpr std::size_t kConnections = 20'000;  // all clients together
 inline constexpr std::size_t kConnectionBuffer = 16 * 1024;
-inline constexpr std::size_t kPoolPerOrigin = 256;            // idle upstream connections kept, each loop
+inline constexpr std::size_t kPoolPerOrigin = 256;  // idle upstream connections kept, each loop
 inline constexpr std::int64_t kPoolIdleMs = 30'000;
 
 // Keys and policy.
 inline constexpr std::size_t kName = 128;
 inline constexpr std::size_t kScopeEntries = 256;
-inline constexpr std::int64_t kMaxChoices = 128;              // n
+inline constexpr std::int64_t kMaxChoices = 128;  // n
 
 // Journal, ledger and store.
 inline constexpr std::size_t kJournalLine = 32 * 1024;
 inline constexpr std::size_t kJournalSegment = 64 * 1024 * 1024;
 inline constexpr std::int64_t kJournalSyncMs = 50;
 inline constexpr std::int64_t kDeriveMs = 200;
-inline constexpr std::size_t kDeriveBatch = 2'000;            // lines applied in one transaction
+inline constexpr std::size_t kDeriveBatch = 2'000;  // lines applied in one transaction
 inline constexpr std::int64_t kStoreBusyMs = 2'000;
 
 }  // namespace claviger::limits

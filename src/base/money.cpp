@@ -35,9 +35,10 @@ Nanousd saturating_times(Nanousd a, std::int64_t factor) {
 
 std::string format_usd(Nanousd amount) {
   const bool negative = amount.value < 0;
-  const std::uint64_t magnitude = negative ? 0 - static_cast<std::uint64_t>(amount.value)
-                                           : static_cast<std::uint64_t>(amount.value);
-  std::string text = fmt::format("{}{}.{:09}", negative ? "-" : "", magnitude / kNanoPerUsd, magnitude % kNanoPerUsd);
+  const std::uint64_t magnitude =
+      negative ? 0 - static_cast<std::uint64_t>(amount.value) : static_cast<std::uint64_t>(amount.value);
+  std::string text =
+      fmt::format("{}{}.{:09}", negative ? "-" : "", magnitude / kNanoPerUsd, magnitude % kNanoPerUsd);
   const std::size_t shortest = text.size() - 7;
   while (text.size() > shortest && text.back() == '0') text.pop_back();
   return text;
@@ -48,8 +49,9 @@ Result<Nanousd> parse_usd(std::string_view text) {
   if (text.starts_with('$')) text.remove_prefix(1);
   if (text.size() > 3 && (text.ends_with("usd") || text.ends_with("USD"))) text.remove_suffix(3);
   const auto bad = [&] {
-    return refuse(Code::invalid_input,
-                  fmt::format("'{}' is not an amount: write it like 5, 0.25 or 5usd, with at most 9 decimals", whole));
+    return refuse(
+        Code::invalid_input,
+        fmt::format("'{}' is not an amount: write it like 5, 0.25 or 5usd, with at most 9 decimals", whole));
   };
   std::int64_t value = 0;
   int decimals = -1;
@@ -62,7 +64,8 @@ Result<Nanousd> parse_usd(std::string_view text) {
     if (!is_digit(c) || decimals == 9) return bad();
     if (decimals >= 0) ++decimals;
     any = true;
-    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, c - '0', &value)) return bad();
+    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, c - '0', &value))
+      return bad();
   }
   if (!any) return bad();
   for (int i = decimals < 0 ? 0 : decimals; i < 9; ++i)

@@ -31,7 +31,8 @@ Nanousd saturating_times(Nanousd a, std::int64_t factor);
 
 // Decimal text in USD, e.g. "0.000012500" -> "0.0000125"; exact, no exponent, at least two decimals.
 std::string format_usd(Nanousd amount);
-// Reads a non-negative decimal such as "5", "0.25", "5usd", "$5" exactly; refuses more than 9 decimals and overflow.
+// Reads a non-negative decimal such as "5", "0.25", "5usd", "$5" exactly; refuses more than 9 decimals and
+// overflow.
 Result<Nanousd> parse_usd(std::string_view text);
 
 }  // namespace claviger

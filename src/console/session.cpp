@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kAdminConnections = 256;
 
-ApiRequest read_request(const wire::RequestHead& head, std::string_view body, const net::Stream& stream, Door door) {
+ApiRequest read_request(const wire::RequestHead& head, std::string_view body, const net::Stream& stream,
+                        Door door) {
   ApiRequest request;
   const std::size_t mark = head.target.find('?');
   request.method = head.method;
@@ -86,8 +87,8 @@ struct Count {
   std::uint64_t requests = 0;
 };
 
-net::Task<void> serve_one(std::unique_ptr<net::Stream> stream, Api& api, Door door, const net::TlsContext* tls,
-                          std::shared_ptr<Count> count) {
+net::Task<void> serve_one(std::unique_ptr<net::Stream> stream, Api& api, Door door,
+                          const net::TlsContext* tls, std::shared_ptr<Count> count) {
   ++count->open;
   net::ServerConnection connection(std::move(stream));
   bool open = true;

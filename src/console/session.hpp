@@ -16,8 +16,8 @@ namespace claviger::console {
 // tcp: callers show an admin token. local: the unix socket, where a peer of our own user is owner.
 enum class Door : std::uint8_t { tcp, local };
 
-// Accepts until the listener stops. `tls`: nullptr for plain HTTP. `api`, `listener` and `tls` must outlive the loop's
-// tasks.
+// Accepts until the listener stops. `tls`: nullptr for plain HTTP. `api`, `listener` and `tls` must outlive
+// the loop's tasks.
 net::Task<void> serve_admin(net::Loop& loop, net::Listener& listener, Api& api, Door door,
                             const net::TlsContext* tls);
 

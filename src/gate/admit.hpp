@@ -1,4 +1,5 @@
-// Admit: authenticate, authorize and reserve as one plain call on one World; nothing slips between check and use.
+// Admit: authenticate, authorize and reserve as one plain call on one World; nothing slips between check and
+// use.
 #pragma once
 
 #include "base/clock.hpp"

@@ -20,7 +20,9 @@ class Caller {
   const KeyEntry* entry_;
 };
 
-// Refuses missing_key, unknown_key, conflicting_keys. Whether the key may be used now is authorize's question.
-Result<Caller> authenticate(const Request& request, const World& world, const crypto::HmacSha256& pepper, Time now);
+// Refuses missing_key, unknown_key, conflicting_keys. Whether the key may be used now is authorize's
+// question.
+Result<Caller> authenticate(const Request& request, const World& world, const crypto::HmacSha256& pepper,
+                            Time now);
 
 }  // namespace claviger::gate

@@ -10,9 +10,12 @@ namespace {
 
 policy::Standing standing(identity::KeyState state) {
   switch (state) {
-    case identity::KeyState::active: return policy::Standing::active;
-    case identity::KeyState::frozen: return policy::Standing::frozen;
-    case identity::KeyState::revoked: break;
+    case identity::KeyState::active:
+      return policy::Standing::active;
+    case identity::KeyState::frozen:
+      return policy::Standing::frozen;
+    case identity::KeyState::revoked:
+      break;
   }
   return policy::Standing::revoked;
 }
@@ -22,14 +25,17 @@ bool generates(provider::Endpoint endpoint) {
          endpoint == provider::Endpoint::messages || endpoint == provider::Endpoint::generate_content;
 }
 
-// How many tokens the answer may have: the lesser of wish and scope; without either, what a limit needs to be hard.
+// How many tokens the answer may have: the lesser of wish and scope; without either, what a limit needs to be
+// hard.
 std::optional<std::int64_t> choose_output_cap(const KeyEntry& entry, const provider::Ask& ask,
-                                              const provider::Price* price, const World& world, bool blocking) {
+                                              const provider::Price* price, const World& world,
+                                              bool blocking) {
   std::optional<std::int64_t> cap = policy::output_cap(entry.scope, ask.max_output);
   if (cap) return cap;
   if (entry.key.rates.tpm) cap = std::max<std::int64_t>(1, *entry.key.rates.tpm / 4);
   const bool needs_bound = blocking || cap.has_value();
-  if (needs_bound && world.default_max_output) cap = std::min(cap.value_or(INT64_MAX), *world.default_max_output);
+  if (needs_bound && world.default_max_output)
+    cap = std::min(cap.value_or(INT64_MAX), *world.default_max_output);
   if (needs_bound && price != nullptr && price->max_output)
     cap = std::min(cap.value_or(INT64_MAX), *price->max_output);
   return cap;
@@ -73,18 +79,20 @@ policy::Question question(const KeyEntry& entry, const Destination& destination,
 }
 
 Result<const provider::Price*> find_price(const KeyEntry& entry, const Destination& destination,
-                                          const provider::Ask& ask, const World& world, const ledger::Ledger& ledger,
-                                          Time now, bool& guessed) {
+                                          const provider::Ask& ask, const World& world,
+                                          const ledger::Ledger& ledger, Time now, bool& guessed) {
   const provider::PriceBook& prices = world.catalog->prices();
   const provider::Price* price = prices.find(destination.provider->name, ask.model, now);
   if (price != nullptr) return price;
   price = prices.dearest(destination.provider->name);
   guessed = true;
   if (price != nullptr && !ledger.has_blocking_budget(entry.account)) return price;
-  return deny(Code::unpriced_model,
-              fmt::format("No price is known for model '{}' of provider '{}', so a budget could not hold: add a [[price]] "
-                          "row to claviger.toml (0 is a price).",
-                          ask.model, destination.provider->name));
+  return deny(
+      Code::unpriced_model,
+      fmt::format(
+          "No price is known for model '{}' of provider '{}', so a budget could not hold: add a [[price]] "
+          "row to claviger.toml (0 is a price).",
+          ask.model, destination.provider->name));
 }
 
 Result<Grant> authorize(const Caller& caller, const Request& request, const World& world,
@@ -109,8 +117,10 @@ Result<Grant> authorize(const Caller& caller, const Request& request, const Worl
   if (generates(route.endpoint)) cap = choose_output_cap(entry, grant.ask, grant.price, world, blocking);
   grant.edits = provider::edit_body(route, *destination.provider, grant.ask, request.json, cap);
   if (cap) grant.ask.max_output = cap;
-  grant.worst = provider::worst_case(*grant.price, grant.ask, static_cast<std::int64_t>(request.body.size()), now);
-  if (blocking && !grant.ask.unbounded.empty()) return deny(Code::unbounded_cost, grant.ask.unbounded.front());
+  grant.worst =
+      provider::worst_case(*grant.price, grant.ask, static_cast<std::int64_t>(request.body.size()), now);
+  if (blocking && !grant.ask.unbounded.empty())
+    return deny(Code::unbounded_cost, grant.ask.unbounded.front());
   if (blocking && !grant.worst.unbounded.empty()) return deny(Code::unbounded_cost, grant.worst.unbounded);
   return grant;
 }

@@ -1,4 +1,5 @@
-// Authorize: what a caller asks, held against its scope and the catalog. Fixes route, credential and worst-case cost.
+// Authorize: what a caller asks, held against its scope and the catalog. Fixes route, credential and
+// worst-case cost.
 #pragma once
 
 #include <optional>
@@ -14,7 +15,8 @@
 
 namespace claviger::gate {
 
-// Proof that the caller may send this request, to this credential, at this worst-case cost. Points into the World.
+// Proof that the caller may send this request, to this credential, at this worst-case cost. Points into the
+// World.
 class Grant {
  public:
   const provider::Route* route = nullptr;
@@ -23,15 +25,15 @@ class Grant {
   const provider::Price* price = nullptr;  // nullptr: the route is free
   bool guessed_price = false;  // the model has no price of its own: the provider's dearest stands in, flagged
   provider::Worst worst;
-  provider::Edits edits;       // what the gate changes in the body
+  provider::Edits edits;  // what the gate changes in the body
 
  private:
   friend Result<Grant> authorize(const Caller&, const Request&, const World&, const ledger::Ledger&, Time);
   Grant() = default;
 };
 
-// Where a request of this caller would go: the credential of the provider that was named or that the route's dialect
-// implies, in the caller's environment. `credential` is nullptr when the environment has none.
+// Where a request of this caller would go: the credential of the provider that was named or that the route's
+// dialect implies, in the caller's environment. `credential` is nullptr when the environment has none.
 struct Destination {
   const provider::Provider* provider = nullptr;
   const CredentialEntry* credential = nullptr;
@@ -43,14 +45,14 @@ Result<Destination> find_destination(const KeyEntry& entry, std::string_view nam
 policy::Question question(const KeyEntry& entry, const Destination& destination, const provider::Route& route,
                           const provider::Ask& ask, const policy::IpAddress& ip, Time now);
 
-// The price a model is held and billed at. Unknown under a blocking budget, or with no price of the provider at all:
-// unpriced_model. `guessed` is set when the provider's dearest stands in.
+// The price a model is held and billed at. Unknown under a blocking budget, or with no price of the provider
+// at all: unpriced_model. `guessed` is set when the provider's dearest stands in.
 Result<const provider::Price*> find_price(const KeyEntry& entry, const Destination& destination,
-                                          const provider::Ask& ask, const World& world, const ledger::Ledger& ledger,
-                                          Time now, bool& guessed);
+                                          const provider::Ask& ask, const World& world,
+                                          const ledger::Ledger& ledger, Time now, bool& guessed);
 
-// Refuses as policy::decide does, and: missing_model, invalid_parameter, route_refused, unpriced_model, unbounded_cost,
-// credential_unavailable.
+// Refuses as policy::decide does, and: missing_model, invalid_parameter, route_refused, unpriced_model,
+// unbounded_cost, credential_unavailable.
 Result<Grant> authorize(const Caller& caller, const Request& request, const World& world,
                         const ledger::Ledger& ledger, Time now);
 

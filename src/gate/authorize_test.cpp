@@ -130,8 +130,8 @@ TEST_F(AuthorizeTest, a_model_without_a_price_is_refused_under_a_blocking_budget
 }
 
 TEST_F(AuthorizeTest, a_model_without_a_price_is_refused_where_its_provider_has_no_price_at_all) {
-  add_credential("vllm", "http://127.0.0.1:9/v1");
-  const auto asked = post(make_key(), "/p/vllm/v1/chat/completions", kUnpriced);
+  add_credential("openai_compatible", "http://127.0.0.1:9/v1");
+  const auto asked = post(make_key(), "/p/openai_compatible/v1/chat/completions", kUnpriced);
   EXPECT_EQ(verdict(authorized(*pinned, *asked)), "unpriced_model");
 }
 

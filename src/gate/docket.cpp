@@ -72,7 +72,8 @@ void Docket::close() {
   closed_ = true;
   if (!exposed_) {
     journal_.append(journal::Refusal{clock_.now(), receipt_.req, receipt_.key, refusal_.code, refusal_.origin,
-                                     http_status(refusal_.code), receipt_.route, receipt_.model, receipt_.ip});
+                                     http_status(refusal_.code), receipt_.route, receipt_.model,
+                                     receipt_.ip});
     return;
   }
   const std::int64_t now = clock_.monotonic_ns();

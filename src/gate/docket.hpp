@@ -1,4 +1,5 @@
-// The docket: opened when a request's head is there, told by each room, and exactly one record when it closes.
+// The docket: opened when a request's head is there, told by each room, and exactly one record when it
+// closes.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace claviger::gate {
 
-// What happened to one request. Closing (or destruction) appends a refusal, or the receipt when it was exposed.
+// What happened to one request. Closing (or destruction) appends a refusal, or the receipt when it was
+// exposed.
 class Docket {
  public:
   Docket(journal::Writer& journal, const Clock& clock, std::string request_id);
@@ -22,7 +24,8 @@ class Docket {
   Docket(const Docket&) = delete;
   Docket& operator=(const Docket&) = delete;
 
-  // Who and what, as the rooms learn it. The texts must outlive the docket's closing; `world` is kept for those in it.
+  // Who and what, as the rooms learn it. The texts must outlive the docket's closing; `world` is kept for
+  // those in it.
   void judged_by(std::shared_ptr<const World> world) { world_ = std::move(world); }
   void came_from(std::string_view ip) { receipt_.ip = ip; }
   void came_with(std::string_view user_agent) { receipt_.user_agent = user_agent; }

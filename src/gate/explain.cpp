@@ -15,10 +15,11 @@ Result<const provider::Route*> route_of(std::string_view endpoint) {
   if (wanted)
     for (const provider::Route& route : provider::routes())
       if (route.served && route.endpoint == *wanted) return &route;
-  return refuse(Code::invalid_input,
-                fmt::format("'{}' is not an endpoint: chat, responses, embeddings, models, messages, count_tokens or "
-                            "generate_content",
-                            endpoint));
+  return refuse(
+      Code::invalid_input,
+      fmt::format("'{}' is not an endpoint: chat, responses, embeddings, models, messages, count_tokens or "
+                  "generate_content",
+                  endpoint));
 }
 
 // Asks a room whose refusal is an Error, and notes its answer as one more rule.
@@ -57,15 +58,18 @@ Result<Explanation> explain(const Inquiry& inquiry, const World& world, ledger::
     provider::Worst worst;
     if (route->meter != provider::Meter::free) {
       const auto price = find_price(*entry, *destination, ask, world, ledger, inquiry.at, guessed);
-      note(out, "price", only_verdict(price), guessed ? "held at the provider's dearest price" : "the model has a price");
+      note(out, "price", only_verdict(price),
+           guessed ? "held at the provider's dearest price" : "the model has a price");
       ask.max_output = policy::output_cap(entry->scope, 1);
       if (price) worst = provider::worst_case(**price, ask, kSampleBody, inquiry.at);
     }
     // The hold is dropped at once, which gives everything back.
-    note(out, "budgets and limits", only_verdict(ledger.reserve(entry->account, worst.money, worst.tokens, inquiry.at)),
+    note(out, "budgets and limits",
+         only_verdict(ledger.reserve(entry->account, worst.money, worst.tokens, inquiry.at)),
          "a small request fits every budget and limit");
   }
-  const auto first = std::find_if(out.rules.begin(), out.rules.end(), [](const auto& one) { return !one.allowed; });
+  const auto first =
+      std::find_if(out.rules.begin(), out.rules.end(), [](const auto& one) { return !one.allowed; });
   out.allowed = first == out.rules.end();
   out.rule = out.allowed ? "allowed" : std::string(first->rule);
   out.why = out.allowed ? "every rule allows it" : first->why;

@@ -1,4 +1,5 @@
-// Explain: what the gate would say to a request, by the same rooms, with every rule's verdict. Nothing is spent.
+// Explain: what the gate would say to a request, by the same rooms, with every rule's verdict. Nothing is
+// spent.
 #pragma once
 
 #include <string>

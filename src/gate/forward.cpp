@@ -30,17 +30,21 @@ struct Exchange {
   net::Stream& upstream;
   const Live& live;
   Reply reply{};
-  std::string lead{};     // the answer's head, until it leaves with the first bytes of the body
+  std::string lead{};  // the answer's head, until it leaves with the first bytes of the body
   bool client_gone = false;
   bool head_sent = false;
   bool answered = false;  // the client has had a complete answer
   std::optional<ledger::Exposure> exposure{};
 };
 
-net::Origin origin_of(const provider::BaseUrl& base) { return {base.scheme == "https", base.host, base.port}; }
+net::Origin origin_of(const provider::BaseUrl& base) {
+  return {base.scheme == "https", base.host, base.port};
+}
 
 Error lost_rights() { return {Code::stream_cut, Origin::policy, "the key lost its rights", {}, 0}; }
-Error unrecorded() { return {Code::journal_unavailable, Origin::internal, "the intent could not be written", {}, 0}; }
+Error unrecorded() {
+  return {Code::journal_unavailable, Origin::internal, "the intent could not be written", {}, 0};
+}
 Error upstream_error(Code code, std::string detail, std::string say = {}) {
   return {code, Origin::upstream, std::move(detail), std::move(say), 0};
 }
@@ -50,11 +54,13 @@ journal::Outcome outcome_of(const Error& error, const Exchange& x) {
   if (x.client_gone) return journal::Outcome::client_gone;
   if (x.reply.status >= 300) return journal::Outcome::upstream_error;
   if (x.reply.status != 0) return journal::Outcome::upstream_cut;
-  return error.code == Code::upstream_timeout ? journal::Outcome::upstream_timeout : journal::Outcome::upstream_failed;
+  return error.code == Code::upstream_timeout ? journal::Outcome::upstream_timeout
+                                              : journal::Outcome::upstream_failed;
 }
 
 // Sends to the client unless it has left. A client that stops reading or goes away only stops being sent to.
-net::Task<void> send(Exchange& x, std::string_view first, std::string_view second = {}, std::string_view third = {}) {
+net::Task<void> send(Exchange& x, std::string_view first, std::string_view second = {},
+                     std::string_view third = {}) {
   if (x.client_gone) co_return;
   x.upstream.set_deadline(kNone);  // the provider is not late while the client is slow
   x.client.stream().expire_after_ms(limits::kWriteStallMs);
@@ -104,8 +110,8 @@ net::Task<void> break_off(Exchange& x, Error error, const Meter* meter) {
     co_await send_refusal(x, error);
   } else if (meter != nullptr && meter->is_stream()) {
     const provider::Route& route = x.request.route();
-    const std::string frame = chunk(provider::stream_error(route.dialect, route.endpoint, error, x.docket.request_id(),
-                                                           meter->next_sequence()));
+    const std::string frame = chunk(provider::stream_error(route.dialect, route.endpoint, error,
+                                                           x.docket.request_id(), meter->next_sequence()));
     x.answered = true;
     co_await send(x, frame, wire::kLastChunk);
   }
@@ -169,7 +175,8 @@ net::Task<void> send_piece(Exchange& x, std::string_view bytes, Framing framing,
   co_await send(x, lead, bytes, tail);
 }
 
-// Passes the body on, metered. True when the provider's answer came to its end, whatever became of the client.
+// Passes the body on, metered. True when the provider's answer came to its end, whatever became of the
+// client.
 net::Task<bool> relay(Exchange& x, net::ResponseReader& reader, Meter& meter, Framing framing) {
   Patience patience{x.lane.loop().now_ns() + limits::kStreamTotalMs * kMs};
   while (!reader.complete()) {
@@ -201,10 +208,11 @@ net::Task<bool> relay(Exchange& x, net::ResponseReader& reader, Meter& meter, Fr
 // What must not reach the client as the provider said it. The provider's words may quote the key.
 std::optional<Error> withheld(const wire::ResponseHead& head, const CredentialEntry& credential) {
   if (head.status == 401)
-    return upstream_error(Code::credential_unavailable, fmt::format("credential {} was refused", credential.name),
-                          fmt::format("The provider refused the credential '{}': it was revoked, has expired or was "
-                                      "mistyped. An administrator must replace it.",
-                                      credential.name));
+    return upstream_error(
+        Code::credential_unavailable, fmt::format("credential {} was refused", credential.name),
+        fmt::format("The provider refused the credential '{}': it was revoked, has expired or was "
+                    "mistyped. An administrator must replace it.",
+                    credential.name));
   if (head.status >= 300 && head.status < 400)
     return upstream_error(Code::upstream_malformed, fmt::format("redirect with status {}", head.status),
                           "The provider answered with a redirect, which is never followed.");
@@ -214,7 +222,8 @@ std::optional<Error> withheld(const wire::ResponseHead& head, const CredentialEn
 // The body as it goes upstream: the client's own bytes, or a copy with the gate's edits.
 std::string_view outgoing_body(const Request& request, const Grant& grant, std::string& edited) {
   if (grant.edits.splices.empty()) return request.body;
-  for (const std::string_view piece : provider::gather(request.body, grant.edits.splices)) edited.append(piece);
+  for (const std::string_view piece : provider::gather(request.body, grant.edits.splices))
+    edited.append(piece);
   return edited;
 }
 
@@ -228,7 +237,8 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
   outbound.wipe();
   net::ResponseReader reader(x.upstream);
   wire::ResponseHead head;
-  // A provider may refuse before it has taken the whole body, so a failed write still has its answer looked for.
+  // A provider may refuse before it has taken the whole body, so a failed write still has its answer looked
+  // for.
   auto read = co_await reader.read_head(x.request.head.method, head);
   x.docket.first_byte();
   if (!read) {
@@ -256,21 +266,21 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
   // A head whose body is not here yet leaves at once: clients start their own clocks by it.
   if (!reader.body_is_here()) co_await send_piece(x, kNothing, framing, false);
   const bool whole = co_await relay(x, reader, meter, framing);
-  co_return whole && reusable && reader.clean();
+  co_return whole&& reusable&& reader.clean();
 }
 
 }  // namespace
 
-net::Task<Connection> forward(Lane& lane, net::ServerConnection& client, Request& request, Admission admission,
-                              std::shared_ptr<const World> pinned, Docket& docket) {
+net::Task<Connection> forward(Lane& lane, net::ServerConnection& client, Request& request,
+                              Admission admission, std::shared_ptr<const World> pinned, Docket& docket) {
   const std::shared_ptr<const World> world = std::move(pinned);
   const net::Origin origin = origin_of(admission.grant.credential->base);
   auto connected = co_await lane.upstreams().acquire(origin);
   if (!connected) {
     docket.refused(connected.error());
     docket.close();
-    const std::string answer = refusal_response(connected.error(), request.dialect(), docket.request_id(),
-                                                AfterRefusal::keep_alive);
+    const std::string answer =
+        refusal_response(connected.error(), request.dialect(), docket.request_id(), AfterRefusal::keep_alive);
     const auto told = co_await client.stream().write(answer);
     co_return told ? Connection::keep : Connection::close;
   }
@@ -283,7 +293,8 @@ net::Task<Connection> forward(Lane& lane, net::ServerConnection& client, Request
     co_await give_up(x, lost_rights());
   } else if (!on_record) {
     co_await give_up(x, unrecorded());
-  } else if (auto outbound = Injector::inject(request, admission.grant, admission.hold, lane.shared().vault); !outbound) {
+  } else if (auto outbound = Injector::inject(request, admission.grant, admission.hold, lane.shared().vault);
+             !outbound) {
     co_await give_up(x, outbound.error());
   } else {
     const bool reusable = co_await converse(x, std::move(*outbound));

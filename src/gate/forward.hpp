@@ -15,9 +15,9 @@ namespace claviger::gate {
 // Whether the client's connection can take another request.
 enum class Connection : std::uint8_t { keep, close };
 
-// Carries the request out and settles it. The docket is closed when this returns. Errors of the way to the provider
-// are answered to the client here.
-net::Task<Connection> forward(Lane& lane, net::ServerConnection& client, Request& request, Admission admission,
-                              std::shared_ptr<const World> pinned, Docket& docket);
+// Carries the request out and settles it. The docket is closed when this returns. Errors of the way to the
+// provider are answered to the client here.
+net::Task<Connection> forward(Lane& lane, net::ServerConnection& client, Request& request,
+                              Admission admission, std::shared_ptr<const World> pinned, Docket& docket);
 
 }  // namespace claviger::gate

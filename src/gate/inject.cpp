@@ -10,12 +10,29 @@
 namespace claviger::gate {
 namespace {
 
-// Never forwarded: every place a key may stand, what names the client's own account, and what only a proxy may say.
+// Never forwarded: every place a key may stand, what names the client's own account, and what only a proxy
+// may say.
 constexpr std::array<std::string_view, 21> kWithheld = {
-    "authorization", "x-api-key",           "x-goog-api-key",    "api-key",          "cookie",
-    "host",          "content-length",      "transfer-encoding", "expect",           "accept-encoding",
-    "forwarded",     "x-forwarded-for",     "x-forwarded-host",  "x-forwarded-proto", "x-real-ip",
-    "via",           "openai-organization", "openai-project",    "x-forwarded-port", "proxy-authorization",
+    "authorization",
+    "x-api-key",
+    "x-goog-api-key",
+    "api-key",
+    "cookie",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "expect",
+    "accept-encoding",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "via",
+    "openai-organization",
+    "openai-project",
+    "x-forwarded-port",
+    "proxy-authorization",
     "x-goog-user-project",
 };
 
@@ -29,7 +46,8 @@ bool same_name(std::string_view a, std::string_view lower) {
 
 bool is_withheld(std::string_view name) {
   return wire::is_hop_by_hop(name) ||
-         std::any_of(kWithheld.begin(), kWithheld.end(), [&](std::string_view held) { return same_name(name, held); });
+         std::any_of(kWithheld.begin(), kWithheld.end(),
+                     [&](std::string_view held) { return same_name(name, held); });
 }
 
 // The host of an IPv6 base URL has its brackets already.
@@ -52,10 +70,13 @@ Result<Outbound> Injector::inject(const Request& request, const Grant& grant, co
   Outbound made;
   std::string& out = made.head_;
   std::size_t room = 512 + request.path.size() + request.query.size() + credential.base.path.size();
-  for (const wire::Header& header : request.head.headers) room += header.name.size() + header.value.size() + 4;
+  for (const wire::Header& header : request.head.headers)
+    room += header.name.size() + header.value.size() + 4;
   // Room for everything at once: a buffer that grows would leave copies of the key behind.
   out.reserve(room + kSpareForSecret);
-  out.append(request.head.method).append(" ").append(provider::upstream_target(credential.base, request.path));
+  out.append(request.head.method)
+      .append(" ")
+      .append(provider::upstream_target(credential.base, request.path));
   if (!request.query.empty()) out.append("?").append(request.query);
   out.append(" HTTP/1.1\r\n");
   append_host(out, credential.base);

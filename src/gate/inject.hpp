@@ -1,4 +1,5 @@
-// Inject: the real key opens last, once, straight into the outgoing head, and only for the origin it is bound to.
+// Inject: the real key opens last, once, straight into the outgoing head, and only for the origin it is bound
+// to.
 #pragma once
 
 #include <cstdint>
@@ -36,9 +37,9 @@ class Outbound {
 // The only holder of a SecretAccess in the gate.
 class Injector {
  public:
-  // Builds the head that goes upstream: the client's own headers without credentials, hop-by-hop and forwarding
-  // headers, and the provider's key where the provider wants it. Refuses credential_unavailable, origin_mismatch,
-  // vault errors. The Hold shows that the money is there.
+  // Builds the head that goes upstream: the client's own headers without credentials, hop-by-hop and
+  // forwarding headers, and the provider's key where the provider wants it. Refuses credential_unavailable,
+  // origin_mismatch, vault errors. The Hold shows that the money is there.
   static Result<Outbound> inject(const Request& request, const Grant& grant, const ledger::Hold& hold,
                                  vault::Vault& vault);
 };

@@ -1,4 +1,5 @@
-// A lane: what one event loop of the gate owns. Its World, its journal, its upstream connections, its live requests.
+// A lane: what one event loop of the gate owns. Its World, its journal, its upstream connections, its live
+// requests.
 #pragma once
 
 #include <coroutine>
@@ -33,7 +34,7 @@ struct Shared {
   const net::TlsContext* inbound_tls = nullptr;  // nullptr: plain HTTP
   net::Workers& workers;
   Durability durability = Durability::process;
-  std::string instance;  // random, makes request ids unique across starts
+  std::string instance;                             // random, makes request ids unique across starts
   std::size_t body_room = limits::kBodiesInMemory;  // bytes of request bodies that a lane may hold
 };
 
@@ -69,7 +70,8 @@ class Lane {
 
   // The World of this moment; pin it for as long as its proofs are used.
   const std::shared_ptr<const World>& world() const { return world_; }
-  // Loop's thread: from here on requests are admitted on `next`; running ones whose key lost its rights are cut.
+  // Loop's thread: from here on requests are admitted on `next`; running ones whose key lost its rights are
+  // cut.
   void adopt(std::shared_ptr<const World> next);
 
   std::string next_request_id();

@@ -20,9 +20,12 @@ Meter::Meter(const Grant& grant, Shape shape)
 
 std::string_view Meter::pass(std::string_view piece, Rest rest) {
   switch (shape_) {
-    case Shape::events: return pass_events(piece, rest);
-    case Shape::opaque: return piece;
-    case Shape::json: break;
+    case Shape::events:
+      return pass_events(piece, rest);
+    case Shape::opaque:
+      return piece;
+    case Shape::json:
+      break;
   }
   if (rest == Rest::none && held_.empty()) {
     read_json(piece);
@@ -38,7 +41,8 @@ std::string_view Meter::pass(std::string_view piece, Rest rest) {
 
 void Meter::read_json(std::string_view body) {
   wire::Json json;
-  // A provider's answer is not ours to be strict about: of a doubled key the scanner takes what it finds first.
+  // A provider's answer is not ours to be strict about: of a doubled key the scanner takes what it finds
+  // first.
   if (overflowed_ || !wire::scan(body, json, wire::Duplicates::allow)) return;
   whole_json_ = true;
   usage_ = provider::read_usage(dialect_, endpoint_, json);

@@ -1,5 +1,5 @@
-// Meter: looks at an answer's bytes as they pass and learns what was used. Frames pass as they came, and only whole:
-// a frame that breaks off in the middle would swallow the error event that must follow it.
+// Meter: looks at an answer's bytes as they pass and learns what was used. Frames pass as they came, and only
+// whole: a frame that breaks off in the middle would swallow the error event that must follow it.
 #pragma once
 
 #include <string>
@@ -20,9 +20,9 @@ class Meter {
 
   Meter(const Grant& grant, Shape shape);
 
-  // Takes the next decoded bytes of the body and returns what goes to the client: the same bytes, except where the
-  // gate itself asked for usage that the client did not ask for. `rest` tells whether more will come. The view lives
-  // until the next call.
+  // Takes the next decoded bytes of the body and returns what goes to the client: the same bytes, except
+  // where the gate itself asked for usage that the client did not ask for. `rest` tells whether more will
+  // come. The view lives until the next call.
   enum class Rest { follows, none };
   std::string_view pass(std::string_view piece, Rest rest);
 

@@ -27,7 +27,8 @@ std::string refusal_response(const Error& error, provider::Dialect dialect, std:
   wire::append_header(out, "cache-control", "no-store");
   const std::int64_t wait_ms = std::max<std::int64_t>(error.retry_after_ms, kShortestWaitMs);
   const bool soon = retry_of(error.code) == Retry::soon;
-  // SDKs sleep through any Retry-After they are given, a day included: a longer wait must also say "do not retry".
+  // SDKs sleep through any Retry-After they are given, a day included: a longer wait must also say "do not
+  // retry".
   if (retry_of(error.code) == Retry::never || (soon && wait_ms > kLongestWaitMs))
     wire::append_header(out, "x-should-retry", "false");
   if (soon && wait_ms <= kLongestToldMs) {

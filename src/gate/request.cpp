@@ -48,7 +48,8 @@ Result<void> read_named(Request& request, std::string_view path, const World& wo
   const std::string_view name = path.substr(0, slash);
   const provider::Provider* named = named_provider(name, world);
   if (named == nullptr || slash == std::string_view::npos)
-    return refuse(Code::unknown_route, fmt::format("There is no provider or credential named '{}' here.", name));
+    return refuse(Code::unknown_route,
+                  fmt::format("There is no provider or credential named '{}' here.", name));
   request.provider = name;
   request.path = with_version(path.substr(slash), named->dialect);
   request.match.dialect = named->dialect;
@@ -69,7 +70,8 @@ Result<void> read_target(Request& request, const World& world) {
   const std::string_view target = request.head.target;
   const std::size_t mark = target.find('?');
   const std::string_view path = target.substr(0, mark);
-  const std::string_view query = mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
+  const std::string_view query =
+      mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
   const provider::Speaker speaker = speaker_of(headers);
   request.match.dialect = provider::match(request.head.method, path, speaker).dialect;
   if (path.starts_with(kProviderPrefix)) {
@@ -83,7 +85,8 @@ Result<void> read_target(Request& request, const World& world) {
   if (other_dialect) request.match.dialect = expected;
   if (!request.match.verdict) return std::unexpected(request.match.verdict.error());
   if (other_dialect)
-    return refuse(Code::unknown_route, fmt::format("Provider '{}' does not serve this path.", request.provider));
+    return refuse(Code::unknown_route,
+                  fmt::format("Provider '{}' does not serve this path.", request.provider));
   TRY(request.query_key, provider::query_key(query));
   TRY(request.query, provider::upstream_query(request.route(), query));
   show_keys(request);

@@ -19,27 +19,27 @@ namespace claviger::gate {
 // One request with its whole body. Views point into the connection, which forgets them at consume().
 struct Request {
   wire::RequestHead head;
-  std::string path;             // as the routes know it: without the query and without /p/NAME
-  std::string query;            // as it goes upstream: without credentials
-  std::string provider;         // NAME of /p/NAME/...; empty: the dialect's own provider
-  provider::RouteMatch match;   // verdict included; views into `path`
+  std::string path;                            // as the routes know it: without the query and without /p/NAME
+  std::string query;                           // as it goes upstream: without credentials
+  std::string provider;                        // NAME of /p/NAME/...; empty: the dialect's own provider
+  provider::RouteMatch match;                  // verdict included; views into `path`
   std::array<std::string_view, 5> shown_keys;  // every place a key may stand; empty where there is none
-  std::string query_key;        // the key of ?key=, which one of the views above shows
+  std::string query_key;                       // the key of ?key=, which one of the views above shows
   policy::IpAddress ip;
   std::string_view body;
-  bool has_json = false;        // `json` is the scanned body
+  bool has_json = false;  // `json` is the scanned body
   wire::Json json;
 
   provider::Dialect dialect() const { return match.dialect; }
   const provider::Route& route() const { return *match.route; }
 };
 
-// Fills everything that the head says, with the providers of `world` for /p/NAME. Refuses what no route takes and
-// shapes that cannot be trusted; the dialect of the answer is known even then.
+// Fills everything that the head says, with the providers of `world` for /p/NAME. Refuses what no route takes
+// and shapes that cannot be trusted; the dialect of the answer is known even then.
 Result<void> read_target(Request& request, const World& world);
 
-// Reads the body and scans it when the route takes JSON. Refuses body_too_large, invalid_json, duplicate_json_key,
-// json_too_deep, unsupported_encoding.
+// Reads the body and scans it when the route takes JSON. Refuses body_too_large, invalid_json,
+// duplicate_json_key, json_too_deep, unsupported_encoding.
 net::Task<Result<void>> read_body(net::ServerConnection& connection, Request& request);
 
 }  // namespace claviger::gate

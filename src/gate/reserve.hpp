@@ -8,7 +8,8 @@
 namespace claviger::gate {
 
 // Refuses as Ledger::reserve does. Dropping the Hold gives everything back.
-inline Result<ledger::Hold> reserve(const Caller& caller, const Grant& grant, ledger::Ledger& ledger, Time now) {
+inline Result<ledger::Hold> reserve(const Caller& caller, const Grant& grant, ledger::Ledger& ledger,
+                                    Time now) {
   return ledger.reserve(caller.entry().account, grant.worst.money, grant.worst.tokens, now);
 }
 

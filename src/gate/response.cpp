@@ -8,11 +8,22 @@
 namespace claviger::gate {
 namespace {
 
-// Account, edge and cookie headers of a provider: none of the client's business, some of them another tenant's.
+// Account, edge and cookie headers of a provider: none of the client's business, some of them another
+// tenant's.
 constexpr std::array<std::string_view, 13> kDropped = {
-    "content-length", "set-cookie", "openai-organization", "openai-project", "anthropic-organization-id",
-    "server",         "via",        "alt-svc",             "nel",            "report-to",
-    "www-authenticate", "location", "strict-transport-security",
+    "content-length",
+    "set-cookie",
+    "openai-organization",
+    "openai-project",
+    "anthropic-organization-id",
+    "server",
+    "via",
+    "alt-svc",
+    "nel",
+    "report-to",
+    "www-authenticate",
+    "location",
+    "strict-transport-security",
 };
 constexpr std::array<std::string_view, 3> kDroppedPrefixes = {"x-ratelimit-", "anthropic-ratelimit-", "cf-"};
 

@@ -11,8 +11,8 @@ namespace claviger::gate {
 // How the body goes to the client.
 enum class Framing { length, chunked };
 
-// The provider's head without what concerns only the provider's account, our connection to it, or the edge it came
-// through. Our request id is added.
+// The provider's head without what concerns only the provider's account, our connection to it, or the edge it
+// came through. Our request id is added.
 std::string response_head(const wire::ResponseHead& head, Framing framing, std::string_view request_id);
 
 // "1a2b\r\n": what goes in front of a chunk.

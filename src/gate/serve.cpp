@@ -27,17 +27,18 @@ bool framing_is_settled(const Client& client, const Request& request) {
   return request.body.data() != nullptr || client.connection.body_is_here(request.head);
 }
 
-net::Task<Connection> refuse_request(Client& client, const Request& request, Docket& docket, const Error& error,
-                                     AfterRefusal after) {
+net::Task<Connection> refuse_request(Client& client, const Request& request, Docket& docket,
+                                     const Error& error, AfterRefusal after) {
   docket.refused(error);
   docket.close();
   const std::string answer = refusal_response(error, request.dialect(), docket.request_id(), after);
   client.connection.stream().expire_after_ms(limits::kWriteStallMs);
   const auto sent = co_await client.connection.stream().write(answer);
-  co_return sent && after == AfterRefusal::keep_alive ? Connection::keep : Connection::close;
+  co_return sent&& after == AfterRefusal::keep_alive ? Connection::keep : Connection::close;
 }
 
-// A body that is not here yet is only waited for when the key is known: strangers cannot make us hold megabytes.
+// A body that is not here yet is only waited for when the key is known: strangers cannot make us hold
+// megabytes.
 Result<void> may_send_body(Client& client, const Request& request, const World& world) {
   Lane& lane = client.lane;
   if (!lane.journal().healthy()) return fail(Code::journal_unavailable, "the journal cannot be written");
@@ -79,26 +80,32 @@ net::Task<Connection> serve_request(Client& client, Request& request, Docket& do
     docket.asks_for(request.route().id, provider::endpoint_name(request.route().endpoint));
   if (ready) ready = may_send_body(client, request, *world);
   BodyRoom room(lane);
-  if (ready) room.take(static_cast<std::size_t>(std::min<std::uint64_t>(request.head.content_length, limits::kRequestBody)));
+  if (ready)
+    room.take(
+        static_cast<std::size_t>(std::min<std::uint64_t>(request.head.content_length, limits::kRequestBody)));
   if (ready && request.head.expect_continue && !client.connection.body_is_here(request.head)) {
     const auto sent = co_await client.connection.stream().write("HTTP/1.1 100 Continue\r\n\r\n");
     if (!sent) ready = refuse(Code::request_timeout);
   }
   if (ready) ready = co_await read_body(client.connection, request);
   if (!ready) {
-    const AfterRefusal after = framing_is_settled(client, request) ? AfterRefusal::keep_alive : AfterRefusal::close;
+    const AfterRefusal after =
+        framing_is_settled(client, request) ? AfterRefusal::keep_alive : AfterRefusal::close;
     co_return co_await refuse_request(client, request, docket, ready.error(), after);
   }
-  docket.came_with(request.head.headers.find("user-agent"));  // the head has moved if the body had to be waited for
+  docket.came_with(
+      request.head.headers.find("user-agent"));  // the head has moved if the body had to be waited for
   docket.received(client.connection.request_bytes());
   world = lane.world();  // the newest: the body may have taken a while
   docket.judged_by(world);
   auto admitted = admit(request, *world, lane.shared().pepper, lane.shared().ledger, lane.now(), docket);
-  if (!admitted) co_return co_await refuse_request(client, request, docket, admitted.error(), AfterRefusal::keep_alive);
+  if (!admitted)
+    co_return co_await refuse_request(client, request, docket, admitted.error(), AfterRefusal::keep_alive);
   const Grant& grant = admitted->grant;
   docket.granted(grant.credential->provider->name, grant.ask.model, grant.credential->id,
                  grant.price == nullptr ? std::string_view{} : std::string_view(grant.price->version));
-  co_return co_await forward(lane, client.connection, request, std::move(*admitted), std::move(world), docket);
+  co_return co_await forward(lane, client.connection, request, std::move(*admitted), std::move(world),
+                             docket);
 }
 
 // One request. Whatever happens to it, its docket closes here at the latest.
@@ -218,8 +225,8 @@ void Gate::stop(std::int64_t grace_ms) {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   running_ = false;
-  // What was cut off posts its hold now, and writes its receipt into a journal that still lives. What the loops watch
-  // goes before the loops.
+  // What was cut off posts its hold now, and writes its receipt into a journal that still lives. What the
+  // loops watch goes before the loops.
   for (const auto& loop : loops_) loop->destroy_tasks();
   lanes_.clear();
   listeners_.clear();

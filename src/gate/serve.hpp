@@ -27,7 +27,8 @@ class Gate {
   void start(std::shared_ptr<const World> first);
   // Any thread but the lanes'. Returns when every lane admits on `next` and has cut what may not go on.
   void publish(const std::shared_ptr<const World>& next);
-  // Stops accepting, lets running requests end for at most `grace_ms`, then ends the loops and closes the journals.
+  // Stops accepting, lets running requests end for at most `grace_ms`, then ends the loops and closes the
+  // journals.
   void stop(std::int64_t grace_ms);
 
   // "127.0.0.1:8080".
@@ -36,7 +37,8 @@ class Gate {
   bool journals_healthy() const;
 
  private:
-  Gate(Shared& shared, std::vector<net::Listener> listeners, std::vector<std::unique_ptr<journal::Writer>> journals);
+  Gate(Shared& shared, std::vector<net::Listener> listeners,
+       std::vector<std::unique_ptr<journal::Writer>> journals);
   void run_on_all(const std::function<void(std::size_t)>& job);
 
   Shared& shared_;

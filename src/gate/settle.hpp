@@ -1,4 +1,5 @@
-// Settle: from what a reply showed to what it cost. Nothing that may have reached a provider is ever free by accident.
+// Settle: from what a reply showed to what it cost. Nothing that may have reached a provider is ever free by
+// accident.
 #pragma once
 
 #include "base/clock.hpp"
@@ -12,8 +13,8 @@ namespace claviger::gate {
 
 // How an exchange with a provider ended, as forward saw it.
 struct Reply {
-  int status = 0;         // the provider's; 0 when no answer came
-  int status_sent = 0;    // what the client got
+  int status = 0;       // the provider's; 0 when no answer came
+  int status_sent = 0;  // what the client got
   journal::Outcome outcome = journal::Outcome::internal;
   provider::Usage usage;  // as far as it is known
   bool whole = false;     // the answer's own end was seen

@@ -22,7 +22,8 @@ const CredentialEntry* World::credential_named(std::string_view name, std::strin
 }
 
 bool World::has_credential_named(std::string_view name) const {
-  return std::any_of(credentials.begin(), credentials.end(), [&](const auto& entry) { return entry.name == name; });
+  return std::any_of(credentials.begin(), credentials.end(),
+                     [&](const auto& entry) { return entry.name == name; });
 }
 
 }  // namespace claviger::gate

@@ -39,11 +39,12 @@ struct World {
   identity::Directory<KeyEntry> keys;
   std::vector<CredentialEntry> credentials;  // for inference, not destroyed; oldest first
   std::shared_ptr<const provider::Catalog> catalog;
-  // Bound of an answer's tokens where neither key nor request sets one and a budget needs it; none: the model's own.
+  // Bound of an answer's tokens where neither key nor request sets one and a budget needs it; none: the
+  // model's own.
   std::optional<std::int64_t> default_max_output;
 
-  // The credential that carries an environment's traffic to a provider: the oldest usable one, else the oldest;
-  // nullptr when it has none.
+  // The credential that carries an environment's traffic to a provider: the oldest usable one, else the
+  // oldest; nullptr when it has none.
   const CredentialEntry* credential_for(std::string_view provider, std::string_view environment) const;
   // The credential of that name; nullptr when there is none in this environment.
   const CredentialEntry* credential_named(std::string_view name, std::string_view environment) const;

@@ -55,8 +55,9 @@ bool Address::is_loopback() const {
 
 Result<HostPort> parse_host_port(std::string_view text) {
   const auto bad = [&] {
-    return refuse(Code::invalid_input,
-                  fmt::format("'{}' is not an address: write HOST:PORT, like 127.0.0.1:8080 or [::1]:8080", text));
+    return refuse(
+        Code::invalid_input,
+        fmt::format("'{}' is not an address: write HOST:PORT, like 127.0.0.1:8080 or [::1]:8080", text));
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return bad();

@@ -13,7 +13,8 @@ namespace {
 // A buffer that a large request left behind is not kept for small ones.
 void empty_buffer(std::string& buffer) {
   buffer.clear();
-  if (buffer.capacity() > limits::kConnectionBuffer) std::string().swap(buffer);  // assigning would keep the memory
+  // Assigning an empty string would keep the memory.
+  if (buffer.capacity() > limits::kConnectionBuffer) std::string().swap(buffer);
 }
 
 }  // namespace
@@ -152,7 +153,8 @@ Result<std::string_view> ResponseReader::take() {
   const std::string_view here = std::string_view(in_).substr(used_);
   switch (framing_) {
     case wire::Framing::length: {
-      const std::string_view piece = here.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, here.size())));
+      const std::string_view piece =
+          here.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, here.size())));
       left_ -= piece.size();
       used_ += piece.size();
       complete_ = left_ == 0;
@@ -169,7 +171,8 @@ Result<std::string_view> ResponseReader::take() {
     case wire::Framing::until_close:
       used_ = in_.size();
       return here;
-    case wire::Framing::none: break;
+    case wire::Framing::none:
+      break;
   }
   return std::string_view{};
 }

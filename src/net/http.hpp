@@ -18,13 +18,13 @@ class ServerConnection {
  public:
   explicit ServerConnection(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
 
-  // Waits for the next request's head. False: the peer closed between requests. The head's views are valid until
-  // read_body or consume. Errors have the codes of errors.def; the connection must be closed after one.
+  // Waits for the next request's head. False: the peer closed between requests. The head's views are valid
+  // until read_body or consume. Errors have the codes of errors.def; the connection must be closed after one.
   Task<Result<bool>> read_head(wire::RequestHead& head);
   // The body has arrived already, or there is none: read_body will not wait.
   bool body_is_here(const wire::RequestHead& head) const;
-  // The whole body, decoded, at most `limit` bytes (body_too_large). `head` is re-read when the buffer had to move.
-  // The view is valid until consume.
+  // The whole body, decoded, at most `limit` bytes (body_too_large). `head` is re-read when the buffer had to
+  // move. The view is valid until consume.
   Task<Result<std::string_view>> read_body(wire::RequestHead& head, std::size_t limit);
   // Forgets the request that was read; what follows it stays.
   void consume();
@@ -42,7 +42,7 @@ class ServerConnection {
   Task<Result<std::string_view>> read_chunked(wire::RequestHead& head, std::size_t limit);
 
   std::unique_ptr<Stream> stream_;
-  std::string in_;            // from the first byte of the current request
+  std::string in_;  // from the first byte of the current request
   std::size_t head_size_ = 0;
   std::size_t body_end_ = 0;  // where the current request ends in in_
   std::size_t dropped_ = 0;   // bytes of a chunked body that were decoded and are no longer in in_

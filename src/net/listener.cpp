@@ -23,7 +23,8 @@ std::unexpected<Error> cannot_listen(const std::string& where, int reason) {
     return fail(Code::io_failed, what,
                 fmt::format("{} is in use by another process: stop it or choose another address", where));
   if (reason == EACCES)
-    return fail(Code::io_failed, what, fmt::format("{} may not be opened by this user: choose a port above 1023", where));
+    return fail(Code::io_failed, what,
+                fmt::format("{} may not be opened by this user: choose a port above 1023", where));
   return fail(Code::io_failed, what, fmt::format("cannot listen on {}: {}", where, what));
 }
 
@@ -90,9 +91,10 @@ Result<Listener> Listener::unix_socket(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path))
-    return fail(Code::io_failed, "path too long",
-                fmt::format("{} is too long for a unix socket (at most {} bytes): use a shorter data directory", path,
-                            sizeof(address.sun_path) - 1));
+    return fail(
+        Code::io_failed, "path too long",
+        fmt::format("{} is too long for a unix socket (at most {} bytes): use a shorter data directory", path,
+                    sizeof(address.sun_path) - 1));
   std::memcpy(address.sun_path, path.c_str(), path.size());
   Listener made(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (made.descriptor_ < 0) return cannot_listen(path, errno);

@@ -16,8 +16,8 @@ namespace claviger::net {
 // An open listening socket. Outlives the accept loop on it, which stop_accepting ends.
 class Listener {
  public:
-  // `count` listeners that share one TCP port; the kernel spreads connections over them. Port 0 picks a free one.
-  // A port that another process holds is an error, even when that process would share it.
+  // `count` listeners that share one TCP port; the kernel spreads connections over them. Port 0 picks a free
+  // one. A port that another process holds is an error, even when that process would share it.
   static Result<std::vector<Listener>> tcp(const HostPort& where, std::size_t count);
   // Replaces a stale socket file; mode 0600.
   static Result<Listener> unix_socket(const std::string& path);

@@ -39,7 +39,9 @@ void Watch::wake() {
   if (writer_) loop_.resume_soon(std::exchange(writer_, nullptr));
 }
 
-Deadlined::Deadlined(Loop& loop) : owner_(loop), place_(loop.deadlined_.size()) { loop.deadlined_.push_back(this); }
+Deadlined::Deadlined(Loop& loop) : owner_(loop), place_(loop.deadlined_.size()) {
+  loop.deadlined_.push_back(this);
+}
 
 Deadlined::~Deadlined() {
   std::vector<Deadlined*>& all = owner_.deadlined_;
@@ -48,7 +50,8 @@ Deadlined::~Deadlined() {
   all.pop_back();
 }
 
-// A spawned coroutine: destroys itself when done, and is known to the loop so that it can be destroyed before.
+// A spawned coroutine: destroys itself when done, and is known to the loop so that it can be destroyed
+// before.
 struct Loop::Root {
   struct promise_type {
     Loop* loop = nullptr;

@@ -1,8 +1,9 @@
-// The event loop: one thread, one epoll set, edge-triggered; coroutines wait on it for sockets, time and the tick's end.
+// The event loop: one thread, one epoll set, edge-triggered; coroutines wait on it for sockets, time and the
+// tick's end.
 //
-// Why our own and not a library's: a governed request must cost less CPU than a bare proxy. Here a message costs one
-// receive, one gathered send and no allocation; readiness is remembered, so nothing is read just to learn that nothing
-// is there. docs/decisions/0002-own-event-loop.md has the figures.
+// Why our own and not a library's: a governed request must cost less CPU than a bare proxy. Here a message
+// costs one receive, one gathered send and no allocation; readiness is remembered, so nothing is read just to
+// learn that nothing is there. docs/decisions/0002-own-event-loop.md has the figures.
 #pragma once
 
 #include <atomic>
@@ -19,7 +20,8 @@ namespace claviger::net {
 
 class Loop;
 
-// One file descriptor's readiness on a loop. Lives where its owner lives; leaving takes the descriptor out of the loop.
+// One file descriptor's readiness on a loop. Lives where its owner lives; leaving takes the descriptor out of
+// the loop.
 class Watch {
  public:
   Watch(Loop& loop, int fd);  // registers at once; does not own the descriptor
@@ -64,7 +66,8 @@ class Watch {
   bool hung_up_ = false;
 };
 
-// Something with a deadline that is looked at every tenth of a second: cheap to move, exact enough for time-outs.
+// Something with a deadline that is looked at every tenth of a second: cheap to move, exact enough for
+// time-outs.
 class Deadlined {
  public:
   explicit Deadlined(Loop& loop);
@@ -93,9 +96,9 @@ class Loop {
 
   // Runs until stop(). Call from the thread that owns the loop.
   void run();
-  void stop();                                 // any thread
-  void post(std::function<void()> job);        // any thread; runs on the loop's thread
-  void spawn(Task<void> task);                 // loop's thread (or before run); an exception that escapes ends the process
+  void stop();                           // any thread
+  void post(std::function<void()> job);  // any thread; runs on the loop's thread
+  void spawn(Task<void> task);  // loop's thread (or before run); an exception that escapes ends the process
   // Destroys the frames of coroutines that still live; what they use must be alive. Not while the loop runs.
   void destroy_tasks();
   std::size_t tasks() const { return live_; }  // spawned and not done
@@ -113,7 +116,8 @@ class Loop {
 
   // Lets a coroutine go on in this tick, after those that are ready already.
   void resume_soon(std::coroutine_handle<> waiter) { ready_.push_back(waiter); }
-  // Runs when all that was ready has run, before the loop waits: the place for one write on behalf of many requests.
+  // Runs when all that was ready has run, before the loop waits: the place for one write on behalf of many
+  // requests.
   void at_tick_end(std::function<void()> hook) { tick_end_ = std::move(hook); }
   // Runs every `period_ns` on the loop's thread, until the loop ends.
   void every(std::int64_t period_ns, std::function<void()> job);

@@ -28,7 +28,10 @@ Error broken_error(const Stream& stream) {
 }  // namespace
 
 Stream::Stream(Loop& loop, int descriptor, Address peer)
-    : Deadlined(loop), descriptor_(descriptor), watch_(std::make_unique<Watch>(loop, descriptor)), peer_(peer) {
+    : Deadlined(loop),
+      descriptor_(descriptor),
+      watch_(std::make_unique<Watch>(loop, descriptor)),
+      peer_(peer) {
   if (peer.storage.ss_family == AF_INET || peer.storage.ss_family == AF_INET6) {
     const int on = 1;
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -140,9 +143,14 @@ Task<Result<void>> Stream::handshake() {
 
 ssize_t Stream::tls_result(int result) {
   switch (SSL_get_error(tls_.get(), result)) {
-    case SSL_ERROR_WANT_READ: watch_->no_longer_readable(); return kAgain;
-    case SSL_ERROR_WANT_WRITE: watch_->no_longer_writable(); return kAgain;
-    case SSL_ERROR_ZERO_RETURN: return 0;
+    case SSL_ERROR_WANT_READ:
+      watch_->no_longer_readable();
+      return kAgain;
+    case SSL_ERROR_WANT_WRITE:
+      watch_->no_longer_writable();
+      return kAgain;
+    case SSL_ERROR_ZERO_RETURN:
+      return 0;
     default:
       ERR_clear_error();
       broken_ = true;
@@ -179,7 +187,8 @@ ssize_t Stream::try_write(std::span<const std::string_view> pieces) {
     for (const std::string_view piece : pieces) {
       if (piece.empty()) continue;
       ERR_clear_error();
-      const int sent = SSL_write(tls_.get(), piece.data(), static_cast<int>(std::min<std::size_t>(piece.size(), 1 << 20)));
+      const int sent =
+          SSL_write(tls_.get(), piece.data(), static_cast<int>(std::min<std::size_t>(piece.size(), 1 << 20)));
       if (sent <= 0) {
         const ssize_t why = tls_result(sent);
         return total > 0 ? total : why == 0 ? kBroken : why;

@@ -16,8 +16,8 @@
 
 namespace claviger::net {
 
-// Owned by one coroutine at a time. When its deadline passes, what waits on it fails and so does every call until a new
-// deadline is set; the connection itself stays usable, so that the peer can still be told.
+// Owned by one coroutine at a time. When its deadline passes, what waits on it fails and so does every call
+// until a new deadline is set; the connection itself stays usable, so that the peer can still be told.
 class Stream final : private Deadlined {
  public:
   Stream(Loop& loop, int descriptor, Address peer);
@@ -42,8 +42,8 @@ class Stream final : private Deadlined {
 
   // Bytes read into `into`, 0 at the end of the stream.
   Task<Result<std::size_t>> read_some(char* into, std::size_t size);
-  // All of it, gathered; the pieces must live until it is done. Fails with upstream_timeout when the peer has not taken all
-  // of it by the deadline.
+  // All of it, gathered; the pieces must live until it is done. Fails with upstream_timeout when the peer has
+  // not taken all of it by the deadline.
   Task<Result<void>> write(std::string_view first, std::string_view second = {}, std::string_view third = {});
 
   void set_deadline(std::int64_t at_ns);  // monotonic; INT64_MAX: none

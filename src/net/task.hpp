@@ -40,8 +40,8 @@ struct PromiseBase {
 
 }  // namespace detail
 
-// Starts when awaited; the awaiting coroutine goes on when it is done. An exception passes to the awaiting coroutine.
-// Owns its frame: dropping a Task that was never finished destroys what lives in the frame.
+// Starts when awaited; the awaiting coroutine goes on when it is done. An exception passes to the awaiting
+// coroutine. Owns its frame: dropping a Task that was never finished destroys what lives in the frame.
 template <class T = void>
 class [[nodiscard]] Task {
  public:

@@ -20,16 +20,18 @@ void apply_common(SSL_CTX* context) {
   SSL_CTX_set_keylog_callback(context, nullptr);
 }
 
-int choose_http1(SSL*, const unsigned char** out, unsigned char* length, const unsigned char* in, unsigned int size,
-                 void*) {
+int choose_http1(SSL*, const unsigned char** out, unsigned char* length, const unsigned char* in,
+                 unsigned int size, void*) {
   static constexpr unsigned char kHttp1[] = "\x08http/1.1";
-  const int found = SSL_select_next_proto(const_cast<unsigned char**>(out), length, kHttp1, sizeof(kHttp1) - 1, in, size);
+  const int found =
+      SSL_select_next_proto(const_cast<unsigned char**>(out), length, kHttp1, sizeof(kHttp1) - 1, in, size);
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 bool is_ip_literal(const std::string& host) {
   unsigned char address[16];
-  return ::inet_pton(AF_INET, host.c_str(), address) == 1 || ::inet_pton(AF_INET6, host.c_str(), address) == 1;
+  return ::inet_pton(AF_INET, host.c_str(), address) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), address) == 1;
 }
 
 }  // namespace
@@ -54,12 +56,14 @@ Result<TlsContext> TlsContext::server(const std::string& certificate_file, const
   SSL_CTX_set_alpn_select_cb(context, choose_http1, nullptr);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1)
-    return fail(Code::configuration, tls_error(),
-                fmt::format("the certificate file {} cannot be used: it must hold a PEM chain", certificate_file));
+    return fail(
+        Code::configuration, tls_error(),
+        fmt::format("the certificate file {} cannot be used: it must hold a PEM chain", certificate_file));
   if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context) != 1)
     return fail(Code::configuration, tls_error(),
-                fmt::format("the key file {} cannot be used: it must hold the PEM key of that certificate", key_file));
+                fmt::format("the key file {} cannot be used: it must hold the PEM key of that certificate",
+                            key_file));
   return made;
 }
 
@@ -71,7 +75,8 @@ Result<TlsContext> TlsContext::client(const std::string& ca_file) {
   if (ca_file.empty()) {
     SSL_CTX_set_default_verify_paths(context);
   } else if (SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) != 1) {
-    return fail(Code::configuration, tls_error(), fmt::format("the CA file {} cannot be read as PEM", ca_file));
+    return fail(Code::configuration, tls_error(),
+                fmt::format("the CA file {} cannot be read as PEM", ca_file));
   }
   static constexpr unsigned char kHttp1[] = "\x08http/1.1";
   SSL_CTX_set_alpn_protos(context, kHttp1, sizeof(kHttp1) - 1);

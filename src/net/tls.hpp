@@ -1,4 +1,5 @@
-// TLS 1.2 (ECDHE with AEAD only) and 1.3 through OpenSSL, on both sides. Upstream certificates are always verified.
+// TLS 1.2 (ECDHE with AEAD only) and 1.3 through OpenSSL, on both sides. Upstream certificates are always
+// verified.
 #pragma once
 
 #include <memory>
@@ -22,10 +23,12 @@ class TlsContext {
  public:
   // For a listener: certificate chain and private key as PEM files.
   static Result<TlsContext> server(const std::string& certificate_file, const std::string& key_file);
-  // For upstreams: verifies against the system's authorities, or only those of `ca_file` when it is not empty.
+  // For upstreams: verifies against the system's authorities, or only those of `ca_file` when it is not
+  // empty.
   static Result<TlsContext> client(const std::string& ca_file);
 
-  // A session over a connected socket. `host` (clients only) is checked against the certificate and sent as SNI.
+  // A session over a connected socket. `host` (clients only) is checked against the certificate and sent as
+  // SNI.
   TlsSession accept(int descriptor) const;
   TlsSession connect(int descriptor, const std::string& host) const;
 

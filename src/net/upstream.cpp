@@ -9,7 +9,8 @@ namespace claviger::net {
 
 std::string Origin::text() const {
   const bool colons = host.find(':') != std::string::npos;
-  return fmt::format("{}://{}{}{}:{}", tls ? "https" : "http", colons ? "[" : "", host, colons ? "]" : "", port);
+  return fmt::format("{}://{}{}{}:{}", tls ? "https" : "http", colons ? "[" : "", host, colons ? "]" : "",
+                     port);
 }
 
 Task<Result<std::unique_ptr<Stream>>> Upstreams::acquire(Origin origin) {

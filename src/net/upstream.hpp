@@ -25,11 +25,13 @@ struct Origin {
 
 class Upstreams {
  public:
-  Upstreams(Loop& loop, Workers& workers, const TlsContext& tls) : loop_(loop), workers_(workers), tls_(tls) {}
+  Upstreams(Loop& loop, Workers& workers, const TlsContext& tls)
+      : loop_(loop), workers_(workers), tls_(tls) {}
 
   // A live connection, from the pool or new. No byte of a request has been sent on it.
   Task<Result<std::unique_ptr<Stream>>> acquire(Origin origin);
-  // Gives a connection back whose last exchange ended cleanly; it is closed when the pool is full or it hung up.
+  // Gives a connection back whose last exchange ended cleanly; it is closed when the pool is full or it hung
+  // up.
   void release(const Origin& origin, std::unique_ptr<Stream> stream);
   // Closes connections that were idle for longer than that. Called by the owner every few seconds.
   void close_idle(std::int64_t idle_ms = limits::kPoolIdleMs);

@@ -69,9 +69,12 @@ bool path_fits(std::string_view pattern, std::string_view path, std::string_view
 // The protocol of a caller whose path fits nothing, for the form of the error.
 Dialect dialect_of(Speaker speaker) {
   switch (speaker) {
-    case Speaker::anthropic: return Dialect::anthropic;
-    case Speaker::gemini: return Dialect::gemini;
-    case Speaker::any: break;
+    case Speaker::anthropic:
+      return Dialect::anthropic;
+    case Speaker::gemini:
+      return Dialect::gemini;
+    case Speaker::any:
+      break;
   }
   return Dialect::openai;
 }

@@ -32,8 +32,8 @@ struct Route {
   bool streams = false;          // the path itself asks for a stream (Gemini :streamGenerateContent)
 };
 
-// Whose client asks, as its headers tell (anthropic-version; x-goog-api-key or x-goog-api-client): /v1/models is asked
-// in three protocols. any: OpenAI's, where a path has more than one.
+// Whose client asks, as its headers tell (anthropic-version; x-goog-api-key or x-goog-api-client): /v1/models
+// is asked in three protocols. any: OpenAI's, where a path has more than one.
 enum class Speaker : std::uint8_t { any, anthropic, gemini };
 
 struct RouteMatch {

@@ -17,8 +17,7 @@ Code refused_with(std::string_view method, std::string_view path, Speaker versio
   return found.verdict ? Code::internal : found.verdict.error().code;
 }
 
-std::string_view served_as(std::string_view method, std::string_view path,
-                           Speaker version = kAbsent) {
+std::string_view served_as(std::string_view method, std::string_view path, Speaker version = kAbsent) {
   const RouteMatch found = match(method, path, version);
   EXPECT_TRUE(found.verdict) << method << " " << path << ": " << told(found.verdict.error());
   return found.verdict ? found.route->id : "";

@@ -192,6 +192,24 @@ TEST(deriver, an_intent_without_receipt_is_presumed_at_the_next_start_once) {
   }
 }
 
+TEST(deriver, a_recovery_that_ran_out_of_disk_presumes_once_when_repeated) {
+  Rig rig;
+  ASSERT_TRUE(rig.start());
+  rig.gate->append(rig.intent("lost", 700));
+  ASSERT_TRUE(rig.gate->flush());
+  rig.stop();
+  std::uint64_t used = 0;
+  for (const std::string& name : rig.journal.list().value()) used += rig.journal.content(name).size();
+  rig.journal.set_capacity(used + 200);  // room for the start record, not for the receipt
+  EXPECT_FALSE(rig.start());
+  EXPECT_EQ(rig.deriver->status().presumed, 1U);
+  EXPECT_EQ(rig.deriver->recover().error().code, Code::io_failed);
+  rig.journal.set_capacity(std::nullopt);
+  ASSERT_TRUE(ok(rig.deriver->recover()));
+  EXPECT_EQ(rig.total().cost_nanousd, Nanousd{700});
+  EXPECT_EQ(rig.total().requests, 1);
+}
+
 TEST(deriver, a_torn_line_is_cut_and_the_cut_recorded) {
   Rig rig;
   ASSERT_TRUE(rig.start());

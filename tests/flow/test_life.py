@@ -289,7 +289,8 @@ def test_the_admin_api_needs_a_token_and_minds_roles(fresh):
         body = {"name": role, "role": role}
         tokens[role] = rig.get(gate.admin + "/api/v1/tokens", gate.owner_token(), "POST", body)[1]["token"]
     new = {"name": "made", "project": "p", "environment": "prod"}
-    assert rig.get(gate.admin + "/api/v1/keys", tokens["auditor"], "POST", new)[0] == 403
+    status, problem, _ = rig.get(gate.admin + "/api/v1/keys", tokens["auditor"], "POST", new)
+    assert (status, problem["code"]) == (403, "forbidden")
     assert rig.get(gate.admin + "/api/v1/keys", tokens["developer"], "POST", new)[0] == 403
     assert rig.get(gate.admin + "/api/v1/keys", tokens["operator"], "POST", new)[0] == 201
     seen = json.dumps(rig.get(gate.admin + "/api/v1/keys", tokens["developer"])[1])

@@ -1,4 +1,4 @@
-"""TLS on both sides: a gate in front of a gate, certificates made by the test, nothing trusted that is not said to be."""
+"""TLS on both sides: a gate in front of a gate, with certificates of the test's own authority."""
 
 import json
 import ssl
@@ -24,8 +24,8 @@ def papers(tmp_path_factory):
     openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "gate.key", "-out", "gate.csr",
             "-subj", "/CN=localhost")  # fmt: skip
     (folder / "ext").write_text("subjectAltName=DNS:localhost\n")
-    openssl(folder, "x509", "-req", "-in", "gate.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-out", "gate.pem",
-            "-days", "2", "-CAcreateserial", "-extfile", "ext")  # fmt: skip
+    openssl(folder, "x509", "-req", "-in", "gate.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+            "-out", "gate.pem", "-days", "2", "-CAcreateserial", "-extfile", "ext")  # fmt: skip
     return folder
 
 
@@ -111,7 +111,8 @@ def test_an_upstream_with_another_name_gets_no_byte(tmp_path, secure, papers):
 
 def test_an_old_protocol_is_not_spoken(secure):
     done = subprocess.run(
-        ["openssl", "s_client", "-connect", f"localhost:{secure.port}", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"],
+        ["openssl", "s_client", "-connect", f"localhost:{secure.port}", "-tls1_1",
+         "-cipher", "ALL:@SECLEVEL=0"],
         input=b"", capture_output=True, timeout=rig.PATIENCE,
     )  # fmt: skip
     assert done.returncode != 0
