@@ -132,8 +132,13 @@ TEST_F(CommandTest, a_house_opens_its_world_with_what_is_stored) {
   EXPECT_EQ((*world)->generation, 7U);
   ASSERT_NE((*world)->keys.find(id), nullptr);
   EXPECT_EQ((*world)->keys.find(id)->scope.models, std::vector<std::string>{"gpt-5*"});
-  ASSERT_EQ((*world)->credentials.size(), 1U);
-  EXPECT_EQ((*world)->credentials[0].name, "openai-dev");
+  const auto* in_force = (*world)->credential_named("openai-dev", "dev");
+  const auto* disabled = (*world)->credential_named("openai-off", "dev");
+  ASSERT_NE(in_force, nullptr);
+  ASSERT_NE(disabled, nullptr);
+  EXPECT_TRUE(in_force->usable);
+  EXPECT_FALSE(disabled->usable);
+  EXPECT_EQ((*world)->credential_named("openai-dev", "prod"), nullptr);
   EXPECT_EQ(House::open({data, {}, {}, store::Durability::process}, clock, rng).error().code,
             Code::data_in_use);
   EXPECT_TRUE((*house)->close());

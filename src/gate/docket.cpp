@@ -2,6 +2,7 @@
 #include "gate/docket.hpp"
 
 #include "base/check.hpp"
+#include "base/limits.hpp"
 
 namespace claviger::gate {
 
@@ -70,6 +71,8 @@ void Docket::ended(const Ending& ending) {
 void Docket::close() {
   if (closed_) return;
   closed_ = true;
+  // While the disk is full, refusals, which cost nothing, must not pile up in memory for ever.
+  if (!exposed_ && !journal_.healthy() && journal_.pending() > limits::kJournalSegment) return;
   if (!exposed_) {
     journal_.append(journal::Refusal{clock_.now(), receipt_.req, receipt_.key, refusal_.code, refusal_.origin,
                                      http_status(refusal_.code), receipt_.route, receipt_.model,

@@ -109,9 +109,12 @@ net::Task<void> break_off(Exchange& x, Error error, const Meter* meter) {
   if (!x.head_sent) {
     co_await send_refusal(x, error);
   } else if (meter != nullptr && meter->is_stream()) {
+    // Behind the stream's own end nothing may follow: the client has its whole answer.
+    std::string frame;
     const provider::Route& route = x.request.route();
-    const std::string frame = chunk(provider::stream_error(route.dialect, route.endpoint, error,
-                                                           x.docket.request_id(), meter->next_sequence()));
+    if (!meter->saw_end())
+      frame = chunk(provider::stream_error(route.dialect, route.endpoint, error, x.docket.request_id(),
+                                           meter->next_sequence()));
     x.answered = true;
     co_await send(x, frame, wire::kLastChunk);
   }
@@ -253,7 +256,8 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
   }
   Meter meter(x.admission.grant, Meter::shape_of(head.headers.find("content-type")));
   const bool has_length = head.framing == wire::Framing::length || head.framing == wire::Framing::none;
-  const Framing framing = has_length && !meter.changes_bytes() ? Framing::length : Framing::chunked;
+  // A stream is always sent in chunks, so that an error can still be put behind what has left already.
+  const Framing framing = has_length && !meter.is_stream() ? Framing::length : Framing::chunked;
   x.lead = response_head(head, framing, x.docket.request_id());
   x.reply.status_sent = head.status;
   const bool reusable = head.keep_alive && sent.has_value();

@@ -22,11 +22,6 @@ struct Client {
   std::string ip{};
 };
 
-// Whether bytes of this request may still be on their way: then the connection cannot carry another.
-bool framing_is_settled(const Client& client, const Request& request) {
-  return request.body.data() != nullptr || client.connection.body_is_here(request.head);
-}
-
 net::Task<Connection> refuse_request(Client& client, const Request& request, Docket& docket,
                                      const Error& error, AfterRefusal after) {
   docket.refused(error);
@@ -90,7 +85,7 @@ net::Task<Connection> serve_request(Client& client, Request& request, Docket& do
   if (ready) ready = co_await read_body(client.connection, request);
   if (!ready) {
     const AfterRefusal after =
-        framing_is_settled(client, request) ? AfterRefusal::keep_alive : AfterRefusal::close;
+        client.connection.skip_body(request.head) ? AfterRefusal::keep_alive : AfterRefusal::close;
     co_return co_await refuse_request(client, request, docket, ready.error(), after);
   }
   docket.came_with(

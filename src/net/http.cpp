@@ -108,6 +108,13 @@ Task<Result<std::string_view>> ServerConnection::read_chunked(wire::RequestHead&
   co_return std::string_view(decoded_);
 }
 
+bool ServerConnection::skip_body(const wire::RequestHead& head) {
+  if (!body_is_here(head)) return false;
+  if (head.framing == wire::Framing::length)
+    body_end_ = head_size_ + static_cast<std::size_t>(head.content_length);
+  return true;
+}
+
 void ServerConnection::consume() {
   in_.erase(0, body_end_);
   head_size_ = 0;

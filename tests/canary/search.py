@@ -7,7 +7,7 @@ WINDOW = 8
 
 
 def forms(secret):
-    """(name, the secret in that form, length of eight bytes in it). Base64 begins at any of three alignments."""
+    """(name, the secret in that form, length of eight bytes in it); base64 at each of three alignments."""
     yield "raw", secret, WINDOW
     yield "reversed", secret[::-1], WINDOW
     yield "hex", secret.hex().encode(), 2 * WINDOW

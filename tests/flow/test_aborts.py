@@ -16,7 +16,7 @@ def budgeted_keys(gate, count=10):
 
 
 def receipts_once(gate, count):
-    """Receipts of the journal once there are so many and nothing is under way; none of them above its hold."""
+    """Receipts once there are so many and nothing is under way; none of them above its hold."""
     gate.nothing_in_flight()
 
     def found():
