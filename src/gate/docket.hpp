@@ -60,8 +60,9 @@ class Docket {
   // Bytes of the answer's body; told before they leave, since the receipt goes first.
   void sent(std::uint64_t bytes) { receipt_.bytes_out += static_cast<std::int64_t>(bytes); }
 
-  // Appends the record, once; later calls do nothing. A refusal is left out when the journal cannot be written and
-  // limits::kJournalSegment bytes wait already. Not for peers that closed without asking anything.
+  // Appends the record, once; later calls do nothing. A refusal is left out when the journal cannot be
+  // written and limits::kJournalSegment bytes wait already. Not for peers that closed without asking
+  // anything.
   void close();
   // There was no request after all: nothing is recorded.
   void discard() { closed_ = true; }

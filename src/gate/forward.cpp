@@ -109,10 +109,11 @@ net::Task<void> break_off(Exchange& x, Error error, const Meter* meter) {
   if (!x.head_sent) {
     co_await send_refusal(x, error);
   } else if (meter != nullptr && meter->is_stream()) {
-    // Behind the stream's own end nothing may follow: the client has its whole answer.
+    // Behind the stream's own end nothing may follow: the client has its whole answer. Gemini's have no end
+    // marker: there only the framing says that nothing is missing.
     std::string frame;
     const provider::Route& route = x.request.route();
-    if (!meter->saw_end())
+    if (!meter->saw_end() || route.dialect == provider::Dialect::gemini)
       frame = chunk(provider::stream_error(route.dialect, route.endpoint, error, x.docket.request_id(),
                                            meter->next_sequence()));
     x.answered = true;

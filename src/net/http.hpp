@@ -26,8 +26,8 @@ class ServerConnection {
   // The whole body, decoded, at most `limit` bytes (body_too_large). `head` is re-read when the buffer had to
   // move. The view is valid until consume.
   Task<Result<std::string_view>> read_body(wire::RequestHead& head, std::size_t limit);
-  // For a request that is answered without its body: true when all of it is here, so that consume forgets it too.
-  // False: what follows could be taken for a request, and the connection must be closed.
+  // For a request that is answered without its body: true when all of it is here, so that consume forgets it
+  // too. False: what follows could be taken for a request, and the connection must be closed.
   bool skip_body(const wire::RequestHead& head);
   // Forgets the request that was read; what follows it stays.
   void consume();
