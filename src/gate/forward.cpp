@@ -37,8 +37,11 @@ struct Exchange {
   std::optional<ledger::Exposure> exposure{};
 };
 
+// A base URL keeps the brackets of an IPv6 address; an origin has none.
 net::Origin origin_of(const provider::BaseUrl& base) {
-  return {base.scheme == "https", base.host, base.port};
+  std::string_view host = base.host;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return {base.scheme == "https", std::string(host), base.port};
 }
 
 Error lost_rights() { return {Code::stream_cut, Origin::policy, "the key lost its rights", {}, 0}; }

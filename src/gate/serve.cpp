@@ -32,14 +32,19 @@ net::Task<Connection> refuse_request(Client& client, const Request& request, Doc
   co_return sent&& after == AfterRefusal::keep_alive ? Connection::keep : Connection::close;
 }
 
+// How much a body may turn out to be.
+std::size_t announced_body(const wire::RequestHead& head) {
+  return head.framing == wire::Framing::chunked ? limits::kRequestBody
+                                                : static_cast<std::size_t>(head.content_length);
+}
+
 // A body that is not here yet is only waited for when the key is known: strangers cannot make us hold
 // megabytes.
 Result<void> may_send_body(Client& client, const Request& request, const World& world) {
   Lane& lane = client.lane;
   if (!lane.journal().healthy()) return fail(Code::journal_unavailable, "the journal cannot be written");
   if (client.connection.body_is_here(request.head)) return {};
-  const std::size_t announced =
-      request.head.framing == wire::Framing::chunked ? limits::kRequestBody : request.head.content_length;
+  const std::size_t announced = announced_body(request.head);
   if (announced <= limits::kRequestBody && lane.body_bytes + announced > lane.shared().body_room)
     return fail(Code::overloaded, "request bodies fill the room they have");
   if (auto caller = authenticate(request, world, lane.shared().pepper, lane.now()); !caller)
@@ -75,9 +80,7 @@ net::Task<Connection> serve_request(Client& client, Request& request, Docket& do
     docket.asks_for(request.route().id, provider::endpoint_name(request.route().endpoint));
   if (ready) ready = may_send_body(client, request, *world);
   BodyRoom room(lane);
-  if (ready)
-    room.take(
-        static_cast<std::size_t>(std::min<std::uint64_t>(request.head.content_length, limits::kRequestBody)));
+  if (ready) room.take(std::min(announced_body(request.head), limits::kRequestBody));
   if (ready && request.head.expect_continue && !client.connection.body_is_here(request.head)) {
     const auto sent = co_await client.connection.stream().write("HTTP/1.1 100 Continue\r\n\r\n");
     if (!sent) ready = refuse(Code::request_timeout);
