@@ -4,53 +4,82 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 
 import cells
+import others
 import question
+import rates
+import report
 import server
+import streaming
 import wrk
-from rig import Rig
+from rig import Rig, turn
+
+DOCUMENT = server.ROOT / "docs/benchmarks.md"
 
 
 def quick(rig):
     """The three figures that tell most, within 45 s."""
-    gate, peer = rig.gate(), rig.nginx()
-    yield cells.rss_idle(gate, peer)
+    yield cells.rss_idle(rig)
     load = wrk.Load(32, 1, question.SIZES["1k"])
-    yield cells.cpu_per_request(rig, "cpu_per_request_c32_governed_vs_nginx", gate, peer, load)
-    names = ("p50_added_c1_vs_nginx_us", "p99_added_c1_vs_nginx_us")
-    yield from cells.added_latency(rig, names, gate, peer, rig.upstream())
+    yield cells.cpu_per_request(rig, "cpu_per_request_c32_governed_vs_nginx", rig.gate(), rig.nginx(), load)
+    yield from cells.added_latency(rig)
 
 
-def table(found):
-    """The cells for people."""
+# What a full run measures, in this order; each takes at most three minutes.
+GROUPS = {
+    "c32": lambda rig: cells.sizes(rig, 32),
+    "c256": lambda rig: cells.sizes(rig, 256),
+    "tls": cells.over_tls,
+    "latency": cells.added_latency,
+    "rates": rates.open_loop,
+    "memory": cells.memory,
+    "keys": cells.many_keys,
+    "durability": cells.durability,
+    "streams": streaming.streams,
+    "gateways": others.gateways,
+    "budgets": others.budgets,
+}
 
-    def shown(value):
-        return "-" if value is None else f"{value:g}"
 
-    rows = [("cell", "ours", "peer", "unit", "ratio", "rounds", "spread")]
-    for cell in found:
-        figures = (shown(cell.ours), shown(cell.peer), cell.unit, shown(cell.ratio))
-        rows.append((cell.name, *figures, str(cell.rounds), f"{cell.spread:.0%}"))
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)
+def measure(rig, plan):
+    """The cells of the plan's groups. A group that cannot be measured leaves a note and not the run."""
+    found = []
+    for name, group in plan.items():
+        with turn():
+            try:
+                found += group(rig)
+            except server.Failed as failure:
+                rig.note(f"{name} is incomplete: {failure}")
+    return found
 
 
-def main(arguments=None):
+def options(arguments):
     parser = argparse.ArgumentParser(prog="./dev bench gate", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     parser.add_argument("--quick", action="store_true", help="only the most telling cells, within 45 s")
+    parser.add_argument("--only", help=f"some of {','.join(GROUPS)}; nothing is written then")
     parser.add_argument("--workers", type=int, default=1, help="event loops of each proxy (default: 1)")
+    parser.add_argument("--write", type=Path, default=DOCUMENT, help="where a full run puts its document")
     asked = parser.parse_args(arguments)
-    try:
-        with Rig(asked.workers) as rig:
-            found = list(quick(rig))
-    except server.Failed as failure:
-        print(f"bench: {failure}", file=sys.stderr)
-        return 1
-    print(json.dumps({"cells": [cell.as_json() for cell in found]}) if asked.json else table(found))
-    return 0
+    wanted = asked.only.split(",") if asked.only else list(GROUPS)
+    if unknown := set(wanted) - set(GROUPS):
+        parser.error(f"--only {','.join(sorted(unknown))}: known are {', '.join(GROUPS)}")
+    chosen = {name: group for name, group in GROUPS.items() if name in wanted}
+    asked.plan = {"quick": quick} if asked.quick else chosen
+    return asked
+
+
+def main(arguments=None):
+    asked = options(arguments)
+    with Rig(asked.workers) as rig:
+        found = measure(rig, asked.plan)
+    print(json.dumps({"cells": [cell.as_json() for cell in found]}) if asked.json else report.table(found))
+    if not (asked.quick or asked.only):
+        asked.write.write_text(report.document(found, rig.notes))
+        rig.say(f"wrote {asked.write}")
+    return 0 if found else 1
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def upstream(folder, tls=None):
     return Nginx("upstream-tls" if tls else "upstream", folder, text, port, tls is not None)
 
 
-def proxy(folder, behind, tls=None, workers=1):
+def proxy(folder, behind, tls=None, workers=1, name="nginx"):
     """A bare proxy_pass with connections kept to the upstream, and nothing else."""
     port = server.free_port()
     trust = ""
@@ -97,4 +97,4 @@ def proxy(folder, behind, tls=None, workers=1):
         upstream=behind.port, idle=IDLE_CONNECTIONS, port=port, trust=trust,
         scheme="https" if behind.tls else "http", **_side(tls),
     )  # fmt: skip
-    return Nginx("nginx-tls" if tls else "nginx", folder, text, port, tls is not None, workers)
+    return Nginx(f"{name}-tls" if tls else name, folder, text, port, tls is not None, workers)
