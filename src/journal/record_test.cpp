@@ -103,6 +103,42 @@ TEST(record, a_receipt_comes_back_as_it_was) {
   EXPECT_EQ(line_of(back), line);
 }
 
+Intent named_intent() {
+  Intent i;
+  i.at = {7};
+  i.req = "r", i.key = "k", i.project = "p", i.environment = "dev", i.provider = "x", i.route = "y";
+  i.model = "m", i.credential = "c";
+  return i;
+}
+
+// A line of ours is read in one pass; the same line with a blank in front is read as any JSON.
+TEST(record, a_line_of_ours_says_the_same_as_the_json_it_is) {
+  Receipt receipt = full_receipt();
+  receipt.user_agent = "OpenAI/Python 2.1";
+  Receipt small;
+  small.at = {1}, small.req = "r", small.cost_nanousd = {-5}, small.outcome = Outcome::presumed;
+  small.usage.mismatch = true;
+  for (const std::string& line : {line_of(receipt), line_of(small), line_of(named_intent()),
+                                  line_of(Stop{{9}}), line_of(Start{{5}, "0.1.0", "disk"}),
+                                  line_of(Admin{{3}, "a", "owner", "key.create", "key:k", "{}", "::1"})}) {
+    Parser ours, any;
+    const auto read = ours.parse(line);
+    const auto as_json = any.parse("{ " + line.substr(1));
+    ASSERT_TRUE(read && as_json) << line;
+    for (const Record* record : {&*read, &*as_json})
+      EXPECT_EQ(std::visit([](const auto& body) { return line_of(body); }, record->body), line);
+  }
+}
+
+TEST(record, a_doubled_or_cut_field_is_corrupt_in_a_line_of_ours_too) {
+  Parser parser;
+  const std::string good = line_of(named_intent());
+  ASSERT_TRUE(parser.parse(good));
+  for (const std::string_view more : {R"(,"model":"m"})", R"(,"credential":"c"})", "}", ",", " x"})
+    EXPECT_FALSE(parser.parse(good.substr(0, good.size() - 1).append(more).append("}"))) << more;
+  for (std::size_t end = 0; end < good.size(); ++end) EXPECT_FALSE(parser.parse(good.substr(0, end))) << end;
+}
+
 TEST(record, the_other_kinds_come_back_as_they_were) {
   Parser parser;
   const std::string refusal =

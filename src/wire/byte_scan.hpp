@@ -44,6 +44,14 @@ struct StringStop {
 #endif
 };
 
+// A byte outside ASCII.
+struct NotAscii {
+  static bool hit(unsigned char c) { return c >= 0x80; }
+#if defined(__SSE2__)
+  static __m128i hits(__m128i block) { return block; }  // whose highest bits are looked at
+#endif
+};
+
 // The portable form: also what the last bytes of a run go through, and what the tests hold the other form
 // against.
 template <class Stop>

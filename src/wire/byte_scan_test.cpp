@@ -36,6 +36,8 @@ TEST(ByteScan, finds_line_ends_like_the_bytewise_form) { expect_forms_agree<Line
 TEST(ByteScan, finds_field_stops_like_the_bytewise_form) { expect_forms_agree<FieldStop>(); }
 TEST(ByteScan, finds_string_stops_like_the_bytewise_form) { expect_forms_agree<StringStop>(); }
 
+TEST(ByteScan, finds_bytes_outside_ascii_like_the_bytewise_form) { expect_forms_agree<NotAscii>(); }
+
 TEST(ByteScan, stops_at_the_named_bytes_only) {
   EXPECT_EQ(stops<LineEnd>(), "\n\r");
   std::string controls;
