@@ -170,7 +170,8 @@ Result<std::string> PosixFolder::read(std::string_view name, std::uint64_t offse
   const std::uint64_t size = static_cast<std::uint64_t>(status.st_size);
   std::string bytes;
   if (offset >= size) return bytes;
-  bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(max, size - offset)));
+  bytes.resize_and_overwrite(static_cast<std::size_t>(std::min<std::uint64_t>(max, size - offset)),
+                             [](char*, std::size_t room) { return room; });
   std::size_t filled = 0;
   while (filled < bytes.size()) {
     const ssize_t n =

@@ -13,7 +13,7 @@
 namespace claviger::journal {
 namespace {
 
-constexpr std::size_t kChunk = 1024 * 1024;
+constexpr std::size_t kChunk = 256 * 1024;  // stays in the cache between reading and parsing
 
 template <class Number>
 bool read_number(std::string_view text, Number& value) {
@@ -81,10 +81,14 @@ Result<std::uint64_t> read_lines(Folder& folder, const Segment& segment, std::ui
   const std::string name = name_of(segment);
   std::string held;  // from `offset` on: lines not yet handed on
   for (;;) {
-    TRY(const std::string chunk, folder.read(name, offset + held.size(), kChunk));
+    TRY(std::string chunk, folder.read(name, offset + held.size(), kChunk));
     if (chunk.empty()) return offset;
     const std::size_t searched = held.size();
-    held += chunk;
+    if (held.empty()) {
+      held.swap(chunk);
+    } else {
+      held += chunk;
+    }
     std::size_t begin = 0;
     std::size_t newline = held.find('\n', searched);
     while (newline != std::string::npos) {

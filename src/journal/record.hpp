@@ -39,6 +39,7 @@ enum class Outcome : std::uint8_t {
   internal,           // a bug: the exposure was dropped without a posting
   presumed,           // never ended: the process died, the hold stands for the cost
 };
+inline constexpr std::size_t kOutcomeCount = 10;
 std::string_view outcome_name(Outcome outcome);
 std::optional<Outcome> outcome_of(std::string_view name);
 

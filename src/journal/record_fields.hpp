@@ -13,7 +13,7 @@ namespace claviger::journal {
 
 inline constexpr std::array<std::string_view, 7> kKinds{"intent", "receipt", "refusal", "admin",
                                                         "alert",  "start",   "stop"};
-inline constexpr std::array<std::string_view, 10> kOutcomes{
+inline constexpr std::array<std::string_view, kOutcomeCount> kOutcomes{
     "completed",       "client_gone",      "upstream_cut", "cut_by_revocation", "upstream_error",
     "upstream_failed", "upstream_timeout", "shutdown",     "internal",          "presumed"};
 

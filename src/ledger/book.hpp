@@ -62,6 +62,15 @@ struct TextHash {
 template <class T>
 using ByName = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 
+struct Charge;
+// Where an account's receipts go: one of its budgets, and the window of it that the last one fell into.
+struct Course {
+  const Budget* budget;
+  std::shared_ptr<const Zone> zone;
+  Charge* charge;
+};
+using BudgetsByNode = std::map<std::string, std::vector<Budget>, std::less<>>;
+
 // Locks in order: granting_ (who asks the store for money or changes budgets), the store's own, mutex_
 // (memory; held briefly, never while the store is asked). What a Line says about its budget changes only
 // under both of ours.
@@ -126,6 +135,9 @@ class Book {
   Result<void> reload() CLAVIGER_REQUIRES(granting_);
   void distrust() CLAVIGER_REQUIRES(granting_);
   Result<void> reload_if_needed() CLAVIGER_REQUIRES(granting_);
+  // charge.cpp
+  Result<void> lay_out(store::Tx& tx, const AccountPath& path, BudgetsByNode& known,
+                       std::vector<Course>& course);
   // upkeep.cpp
   void choose(std::vector<Want>& more, std::vector<Return>& returns, Time now) CLAVIGER_REQUIRES(mutex_);
   Result<void> extend(store::Tx& tx, Want& want);

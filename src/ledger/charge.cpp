@@ -2,16 +2,12 @@
 #include <algorithm>
 #include <map>
 #include <ranges>
+#include <tuple>
 
 #include "ledger/book.hpp"
 #include "ledger/escrow.hpp"
 
 namespace claviger::ledger {
-namespace {
-
-using store::Tx;
-
-__extension__ typedef __int128 Wide;  // a percentage of any int64
 
 // All receipts of a batch that fall into one window of one budget.
 struct Charge {
@@ -20,11 +16,20 @@ struct Charge {
   std::vector<const Posted*> posts;
 };
 
+namespace {
+
+using store::Tx;
+
+__extension__ typedef __int128 Wide;  // a percentage of any int64
+
 struct WindowName {
   std::string budget;
   Time from;
   auto operator<=>(const WindowName&) const = default;
 };
+
+using PathName = std::tuple<std::string_view, std::string_view, std::string_view>;
+PathName name_of(const AccountPath& path) { return {path.key, path.project, path.team}; }
 
 // What a lease is told of a batch: money it had granted, and money beyond that.
 struct Report {
@@ -84,30 +89,49 @@ Result<Outcome> charge_window(Tx& tx, const Charge& charge, const UsageSum& usag
 
 }  // namespace
 
+// The budgets above an account, read once a batch.
+Result<void> Book::lay_out(Tx& tx, const AccountPath& path, BudgetsByNode& known,
+                           std::vector<Course>& course) {
+  for (const auto& [prefix, name] : {std::pair{"team:", &path.team},
+                                     {"project:", &path.project},
+                                     {"key:", &path.key},
+                                     {"org", static_cast<const std::string*>(nullptr)}}) {
+    if (name && name->empty()) continue;
+    const std::string at_node = name ? prefix + *name : prefix;
+    auto found = known.find(at_node);
+    if (found == known.end()) {
+      TRY(auto there, read_budgets(tx, at_node));
+      found = known.emplace(at_node, std::move(there)).first;
+    }
+    for (const Budget& budget : found->second) {
+      TRY(auto in, zone(budget.time_zone));
+      course.push_back({&budget, std::move(in), nullptr});
+    }
+  }
+  return {};
+}
+
 Result<void> Book::apply(Tx& tx, std::span<const Posted> posted, std::vector<Crossing>* crossed) {
-  std::map<std::string, std::vector<Budget>, std::less<>> budgets_of;  // by node
+  BudgetsByNode budgets_of;
   std::map<WindowName, Charge> charges;
+  std::map<PathName, std::vector<Course>> courses;
+  std::vector<Course>* course = nullptr;
+  const AccountPath* last = nullptr;
   for (const Posted& one : posted) {
-    const AccountPath& path = one.path;
-    for (const auto& [prefix, name] : {std::pair{"team:", &path.team},
-                                       {"project:", &path.project},
-                                       {"key:", &path.key},
-                                       {"org", static_cast<const std::string*>(nullptr)}}) {
-      if (name && name->empty()) continue;
-      const std::string at_node = name ? prefix + *name : prefix;
-      auto found = budgets_of.find(at_node);
-      if (found == budgets_of.end()) {
-        TRY(auto there, read_budgets(tx, at_node));
-        found = budgets_of.emplace(at_node, std::move(there)).first;
+    if (last == nullptr || !(*last == one.path)) {
+      last = &one.path;
+      const auto [found, fresh] = courses.try_emplace(name_of(one.path));
+      course = &found->second;
+      if (fresh) TRY_VOID(lay_out(tx, one.path, budgets_of, *course));
+    }
+    for (Course& to : *course) {
+      if (to.charge == nullptr || !to.charge->span.contains(one.reserved_at)) {
+        const WindowSpan span = window_at(to.budget->window, *to.zone, one.reserved_at);
+        to.charge = &charges[{to.budget->id, span.from}];
+        to.charge->budget = to.budget;
+        to.charge->span = span;
       }
-      for (const Budget& budget : found->second) {
-        TRY(const auto in, zone(budget.time_zone));
-        const WindowSpan span = window_at(budget.window, *in, one.reserved_at);
-        Charge& charge = charges[{budget.id, span.from}];
-        charge.budget = &budget;
-        charge.span = span;
-        charge.posts.push_back(&one);
-      }
+      to.charge->posts.push_back(&one);
     }
   }
   std::vector<WindowName> over;

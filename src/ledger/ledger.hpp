@@ -29,10 +29,10 @@ class Book;                             // the ledger's memory
 struct Seat;                            // a key's place in it
 struct Ticket;                          // what one hold took, and where
 extern const std::string_view kSchema;  // tables budget, budget_window, lease; idempotent
-
 // Who is charged. An empty team or project means there is none. `key` is the key's id.
 struct AccountPath {
   std::string team, project, key;
+  friend bool operator==(const AccountPath&, const AccountPath&) = default;
 };
 
 // None: no limit; 0: refuses everything. Values above 2'000'000'000 count as that.

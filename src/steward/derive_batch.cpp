@@ -66,7 +66,7 @@ void DeriveBatch::add(const journal::Line& line) {
   position.next_seq = envelope.seq + 1;
   last_time_ = std::max(last_time_, envelope.at);
   if (const auto* intent = std::get_if<journal::Intent>(&record->body)) {
-    take(*intent, envelope, line.text);
+    take(*intent, line, envelope.seq);
   } else if (const auto* receipt = std::get_if<journal::Receipt>(&record->body)) {
     take(*receipt, envelope);
   } else if (const auto* refusal = std::get_if<journal::Refusal>(&record->body)) {
@@ -78,11 +78,15 @@ void DeriveBatch::add(const journal::Line& line) {
   }
 }
 
-void DeriveBatch::take(const journal::Intent& intent, const journal::Envelope& envelope,
-                       std::string_view line) {
-  std::string req(intent.req);
-  opened_.emplace(req, OpenIntent{req, std::string(envelope.producer), envelope.epoch, envelope.seq,
-                                  intent.at, std::string(line)});
+std::string_view DeriveBatch::keep(std::string_view text) {
+  char* place = static_cast<char*>(arena_.allocate(text.size(), 1));
+  std::copy(text.begin(), text.end(), place);
+  return {place, text.size()};
+}
+
+void DeriveBatch::take(const journal::Intent& intent, const journal::Line& line, std::uint64_t seq) {
+  const std::string_view producer = positions_.find(line.segment.producer)->first;
+  opened_.emplace(keep(intent.req), Opened{producer, line.segment.epoch, seq, intent.at, keep(line.text)});
 }
 
 void DeriveBatch::take(const journal::Receipt& receipt, const journal::Envelope& envelope) {
@@ -99,14 +103,13 @@ void DeriveBatch::take(const journal::Receipt& receipt, const journal::Envelope&
 }
 
 void DeriveBatch::close_intent(const journal::Receipt& receipt) {
-  const std::string req(receipt.req);
   const auto is_it = [&](const auto& entry) { return entry.second.at == receipt.intent_at; };
-  const auto here = opened_.equal_range(req);
+  const auto here = opened_.equal_range(receipt.req);
   if (const auto found = std::find_if(here.first, here.second, is_it); found != here.second) {
     opened_.erase(found);
     return;
   }
-  const auto before = state_.open.equal_range(req);
+  const auto before = state_.open.equal_range(std::string(receipt.req));
   for (auto it = before.first; it != before.second; ++it) {
     if (!is_it(*it) || closed_.contains(id_of(it->second))) continue;
     closed_.insert(id_of(it->second));
@@ -179,7 +182,8 @@ Result<void> DeriveBatch::apply_intents(store::Tx& tx) const {
     TRY_VOID(
         tx.run("INSERT INTO journal_open_intent (producer, epoch, seq, req, at, line) "
                "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-               {intent.producer, stored(intent.epoch), stored(intent.seq), req, intent.at.ns, intent.line}));
+               {store::value(intent.producer), stored(intent.epoch), stored(intent.seq), store::value(req),
+                intent.at.ns, store::value(intent.line)}));
   return {};
 }
 
@@ -209,7 +213,10 @@ void DeriveBatch::move_into(DeriveState& state) && {
       ++it;
     }
   }
-  state.open.merge(opened_);
+  for (const auto& [req, intent] : opened_)
+    state.open.emplace(std::string(req),
+                       OpenIntent{std::string(req), std::string(intent.producer), intent.epoch, intent.seq,
+                                  intent.at, std::string(intent.line)});
   state.tree = std::move(tree_);
   state.positions = std::move(positions_);
   state.last_range = std::move(last_range_after_);

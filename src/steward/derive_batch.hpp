@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory_resource>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "journal/record.hpp"
@@ -19,7 +22,12 @@ class DeriveBatch {
  public:
   // `state` is what was derived before; it must not change until the batch is done with.
   DeriveBatch(const DeriveState& state, journal::Parser& parser, Time now)
-      : state_(state), parser_(parser), now_(now), tree_(state.tree), positions_(state.positions) {}
+      : state_(state),
+        parser_(parser),
+        now_(now),
+        tree_(state.tree),
+        positions_(state.positions),
+        opened_(&arena_) {}
 
   // Takes the next line of its producer.
   void add(const journal::Line& line);
@@ -40,9 +48,20 @@ class DeriveBatch {
   std::uint64_t breaks() const { return breaks_; }
 
  private:
+  // An intent of this batch; its texts lie in the arena, its producer's name in positions_.
+  struct Opened {
+    std::string_view producer;
+    std::uint64_t epoch = 0;
+    std::uint64_t seq = 0;
+    Time at;
+    std::string_view line;
+  };
+  static constexpr std::size_t kArena = 64 * 1024;  // its first block
+
+  std::string_view keep(std::string_view text);
   void place(const journal::Line& line, journal::Position& position);
   void damage(const journal::Line& line, std::string_view what);
-  void take(const journal::Intent& intent, const journal::Envelope& envelope, std::string_view line);
+  void take(const journal::Intent& intent, const journal::Line& line, std::uint64_t seq);
   void take(const journal::Receipt& receipt, const journal::Envelope& envelope);
   void close_intent(const journal::Receipt& receipt);
   Result<void> apply_tree(store::Tx& tx) const;
@@ -62,10 +81,11 @@ class DeriveBatch {
   std::vector<ledger::Posted> posted_;
   UsageBatch usage_;
   std::set<std::string, std::less<>> credentials_;
-  std::unordered_multimap<std::string, OpenIntent> opened_;
-  std::set<LineId> closed_;                  // of those in state_.open
-  std::vector<DueAlert> raised_;             // alert records, owned
-  std::map<std::string, DueAlert> damages_;  // one a segment
+  std::pmr::monotonic_buffer_resource arena_{kArena};  // of what is opened here: most of it closes here, too
+  std::pmr::unordered_multimap<std::string_view, Opened> opened_;  // by req
+  std::set<LineId> closed_;                                        // of those in state_.open
+  std::vector<DueAlert> raised_;                                   // alert records, owned
+  std::map<std::string, DueAlert> damages_;                        // one a segment
   std::vector<DueAlert> due_after_;
   std::optional<journal::Range> last_range_after_;
   Time last_time_;

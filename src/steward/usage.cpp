@@ -265,8 +265,16 @@ struct UsageBatch::Inside {
   std::map<Group<std::string>, Sums, LessGroup> usage;
   // Refusals by hour and (key, code, origin).
   std::map<std::pair<std::int64_t, std::array<std::string, 3>>, std::int64_t> hourly;
-  std::map<std::pair<std::string, std::string>, std::int64_t> totals;
+  std::map<std::string, std::int64_t> refusals;  // by code/origin
+  std::array<std::int64_t, journal::kOutcomeCount> outcomes{};
   std::map<std::pair<std::string, std::int64_t>, CredentialSums> credentials;
+  decltype(credentials)::pointer newest = nullptr;  // of credentials: mostly the one that is asked for next
+
+  CredentialSums& credential(std::string_view id, std::int64_t hour) {
+    if (newest == nullptr || newest->first.second != hour || newest->first.first != id)
+      newest = &*credentials.try_emplace({std::string(id), hour}).first;
+    return newest->second;
+  }
 };
 
 UsageBatch::UsageBatch() : inside_(std::make_unique<Inside>()) {}
@@ -291,9 +299,9 @@ void UsageBatch::add(const journal::Receipt& r) {
   cost = saturating_add(cost, r.cost_nanousd);
   for (const provider::UsageField& field : provider::kUsageFields)
     sums.usage.*field.member = saturating_add({sums.usage.*field.member}, {r.usage.*field.member}).value;
-  ++inside_->totals[{"outcome", std::string(journal::outcome_name(r.outcome))}];
+  ++inside_->outcomes[static_cast<std::size_t>(r.outcome)];
   if (r.credential.empty()) return;
-  CredentialSums& use = inside_->credentials[{std::string(r.credential), group.hour}];
+  CredentialSums& use = inside_->credential(r.credential, group.hour);
   ++use.requests;
   use.cost = saturating_add(use.cost, r.cost_nanousd);
   use.last_used = std::max(use.last_used, r.intent_at.ns);
@@ -303,7 +311,7 @@ void UsageBatch::add(const journal::Refusal& r) {
   const std::string code(code_name(r.code));
   const std::string origin(origin_name(r.origin));
   ++inside_->hourly[{hour_of(r.at), {std::string(r.key), code, origin}}];
-  ++inside_->totals[{"refusal", fmt::format("{}/{}", code, origin)}];
+  ++inside_->refusals[fmt::format("{}/{}", code, origin)];
 }
 
 Result<void> UsageBatch::apply(store::Tx& tx) const {
@@ -325,11 +333,16 @@ Result<void> UsageBatch::apply(store::Tx& tx) const {
                "ON CONFLICT (hour, key, code, origin) DO UPDATE SET count = count + excluded.count",
                {group.first, key, code, origin, count}));
   }
-  for (const auto& [name, count] : inside_->totals)
-    TRY_VOID(
-        tx.run("INSERT INTO usage_total (kind, name, count) VALUES (?1, ?2, ?3) "
-               "ON CONFLICT (kind, name) DO UPDATE SET count = count + excluded.count",
-               {name.first, name.second, count}));
+  const auto add_total = [&](std::string_view kind, std::string_view name, std::int64_t count) {
+    return tx.run(
+        "INSERT INTO usage_total (kind, name, count) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT (kind, name) DO UPDATE SET count = count + excluded.count",
+        {store::value(kind), store::value(name), count});
+  };
+  for (std::size_t i = 0; i < inside_->outcomes.size(); ++i)
+    if (inside_->outcomes[i] > 0)
+      TRY_VOID(add_total("outcome", outcome_name(static_cast<journal::Outcome>(i)), inside_->outcomes[i]));
+  for (const auto& [name, count] : inside_->refusals) TRY_VOID(add_total("refusal", name, count));
   for (const auto& [name, use] : inside_->credentials)
     TRY_VOID(tx.run(
         "INSERT INTO usage_credential (credential, hour, requests, cost_nanousd, last_used) "
