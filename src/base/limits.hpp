@@ -53,4 +53,17 @@ inline constexpr std::int64_t kDeriveMs = 200;
 inline constexpr std::size_t kDeriveBatch = 2'000;  // lines applied in one transaction
 inline constexpr std::int64_t kStoreBusyMs = 2'000;
 
+// Reading git repositories.
+inline constexpr std::size_t kGitSmallFile = 64 * 1024 * 1024;  // refs, configuration, one reflog
+inline constexpr std::size_t kGitProblems = 1'000;              // kept; all are counted
+inline constexpr unsigned kGitAlternatesDepth = 5;
+inline constexpr std::size_t kGitDeltaChain = 10'000;    // deltas from an object to its base
+inline constexpr std::uint64_t kGitMostPerByte = 1'032;  // what one byte of deflate gives at most
+inline constexpr std::uint64_t kGitObject = std::uint64_t{4} * 1024 * 1024 * 1024;  // one object, inflated
+inline constexpr std::size_t kGitObjectInMemory = 24 * 1024 * 1024;  // a larger one lies in a file
+inline constexpr std::size_t kGitSpareBuffer = 4 * 1024 * 1024;      // kept to be used again, a thread
+inline constexpr std::size_t kGitSpareBuffers = 8;
+inline constexpr std::size_t kGitTreeDepth = 1'024;            // folders within folders
+inline constexpr std::size_t kScanMemory = 300 * 1024 * 1024;  // anonymous memory of a scan unless --memory
+
 }  // namespace claviger::limits
