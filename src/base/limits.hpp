@@ -66,4 +66,14 @@ inline constexpr std::size_t kGitSpareBuffers = 8;
 inline constexpr std::size_t kGitTreeDepth = 1'024;            // folders within folders
 inline constexpr std::size_t kScanMemory = 300 * 1024 * 1024;  // anonymous memory of a scan unless --memory
 
+// Finding leaked secrets.
+inline constexpr std::size_t kScanPiece = 1024 * 1024 * 1024;   // of a text, in one go of the literal pass
+inline constexpr std::size_t kScanOverlap = 256;                // longer than any literal
+inline constexpr std::size_t kScanHits = 100'000;               // held to be put in order
+inline constexpr std::size_t kScanWindow = 8 * 1024;            // round a literal, where its secret stands
+inline constexpr std::size_t kScanKeyBlock = 64 * 1024;         // longest PEM block
+inline constexpr std::size_t kDecodeDepth = 3;                  // encodings within encodings
+inline constexpr std::size_t kDecodeRegion = 16 * 1024 * 1024;  // decoded at once
+inline constexpr std::size_t kDecodeSpare = 64 * 1024 * 1024;   // decoded beyond 4 times a text's size
+
 }  // namespace claviger::limits

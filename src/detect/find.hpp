@@ -1,0 +1,41 @@
+// The finders: each looks at one place that a literal named, and reports what stands there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "detect/engine.hpp"
+#include "detect/parts.hpp"
+
+namespace claviger::detect {
+
+// One text under examination.
+struct Look {
+  const Engine& engine;
+  std::string_view text;
+  const Place& place;
+  std::vector<Hit>& hits;      // what is found goes here, positions in `text`
+  std::size_t value_done = 0;  // end of the last value that was judged, so that no value is judged twice
+
+  const Rule& rule(std::uint32_t index) const { return engine.rules().at(index); }
+};
+
+// Holds `secret` against the rule's check, entropy, stopwords and the judge; adds a hit when it stands.
+bool report(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end, std::string secret,
+            Encoding encoding = Encoding::plain);
+
+// A token of `rule` whose anchor is text[begin, end).
+void find_token(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end);
+// A value given to the name that holds text[begin, end).
+void find_value(Look& look, std::size_t begin, std::size_t end);
+// User and password in a URL whose "://" begins at `at`.
+void find_login(Look& look, std::size_t at);
+// A private key whose head begins at `at`.
+void find_private_key(Look& look, std::size_t at);
+// All matches of a `pattern` rule.
+void find_pattern(Look& look, std::uint32_t rule);
+
+}  // namespace claviger::detect

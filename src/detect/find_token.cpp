@@ -1,0 +1,107 @@
+// Tokens with a prefix or marker of their own.
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "detect/check.hpp"
+#include "detect/find.hpp"
+#include "detect/join.hpp"
+#include "detect/judge.hpp"
+#include "detect/text.hpp"
+
+namespace claviger::detect {
+namespace {
+
+// The part of a token that is random: what follows its anchor.
+std::string_view body_of(const Rule& rule, std::string_view secret) {
+  std::size_t head = 0;
+  for (const std::string& anchor : rule.anchors)
+    if (secret.starts_with(anchor)) head = std::max(head, anchor.size());
+  return secret.substr(head);
+}
+
+bool random_enough(const Rule& rule, std::string_view body) {
+  const double bits = entropy(body);
+  if (rule.entropy > 0) return bits >= rule.entropy;
+  const double floor = body.size() < 12 ? 1.8 : body.size() < 20 || is_hex(body) ? 2.5 : 3.0;
+  if (bits < floor) return false;
+  const auto letters = std::ranges::count_if(body, [](char c) { return is(c, kAlpha); });
+  return letters < 24 || wordiness(body) < 0.8;
+}
+
+bool holds_stopword(const Rule& rule, std::string_view secret) {
+  return std::ranges::any_of(rule.stopwords, [&](const std::string& w) { return holds_any_case(secret, w); });
+}
+
+struct Match {
+  std::size_t begin = 0, end = 0;
+};
+
+// A match of the rule in `text` that holds the anchor at [begin, end) and is not part of a longer word.
+bool match_at(const Look& look, std::uint32_t rule, std::string_view text, std::size_t begin, std::size_t end,
+              Match& out) {
+  const Form& form = look.engine.parts().forms[rule];
+  const std::size_t ceiling = std::min(text.size(), end + limits::kScanWindow);
+  const std::string_view window = text.substr(0, ceiling);
+  std::size_t from = form.leads ? begin : begin > 128 ? begin - 128 : 0;
+  std::size_t whole_begin = 0, whole_end = 0;
+  while (form.matcher->find(window, from, form.leads, look.rule(rule).group, out.begin, out.end, whole_begin,
+                            whole_end)) {
+    if (whole_begin > begin || whole_end == whole_begin) return false;
+    if (whole_end < end) {
+      from = whole_end;
+      continue;
+    }
+    const bool ends = out.end >= text.size() || !is(text[out.end], form.body);
+    const bool begins =
+        form.leads || out.begin == 0 || !is(text[out.begin - 1], kAlnum) || after_escape(text, out.begin);
+    return begins && ends;
+  }
+  return false;
+}
+
+// The token when its string goes on over seams.
+bool find_joined(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end, bool quoted_only) {
+  const View view = join_from(look.text, begin);
+  if (view.stretches.size() < 2) return false;
+  if (quoted_only && !is(look.text[view.end_of(view.stretches[1].inner)], kQuote)) return false;
+  Match match;
+  if (!match_at(look, rule, view.text, 0, end - begin, match) || match.end <= view.stretches[1].inner)
+    return false;
+  return report(look, rule, view.begin_of(match.begin), view.end_of(match.end),
+                view.text.substr(match.begin, match.end - match.begin), Encoding::joined);
+}
+
+}  // namespace
+
+bool report(Look& look, std::uint32_t index, std::size_t begin, std::size_t end, std::string secret,
+            Encoding encoding) {
+  const Rule& rule = look.rule(index);
+  if (holds_stopword(rule, secret)) return false;
+  if (rule.kind == Kind::token) {
+    const std::string_view body = body_of(rule, secret);
+    if (is_placeholder(body) || !random_enough(rule, body)) return false;
+  }
+  const Verdict verdict = verify(rule, secret);
+  if (verdict.refuted) return false;
+  look.hits.push_back({index, begin, end, std::move(secret), verdict.proven, encoding, verdict.expires_s});
+  return true;
+}
+
+void find_token(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end) {
+  const Form& form = look.engine.parts().forms[rule];
+  const bool inside = form.leads && begin > 0 && is(look.text[begin - 1], kAlnum);
+  if (inside && !after_escape(look.text, begin)) return;
+  Match match;
+  const bool whole = match_at(look, rule, look.text, begin, end, match);
+  if (form.leads) {
+    // What ends at a quote may go on behind it: the longer reading is the secret.
+    const std::size_t stop = whole ? match.end : begin;
+    const bool goes_on = whole ? stop < look.text.size() && is(look.text[stop], kQuote) : true;
+    if (goes_on && find_joined(look, rule, begin, end, whole)) return;
+  }
+  if (whole)
+    report(look, rule, match.begin, match.end,
+           std::string(look.text.substr(match.begin, match.end - match.begin)));
+}
+
+}  // namespace claviger::detect

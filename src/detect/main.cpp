@@ -1,0 +1,77 @@
+// Build tool: compiles rules/*.toml into a C++ file for compiled.hpp, so that no start of the program does.
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "detect/compiled.hpp"
+#include "detect/parts.hpp"
+#include "detect/rule_file.hpp"
+
+namespace claviger::detect {
+
+// The tool itself runs without what it makes.
+std::string_view compiled_rules() { return {}; }
+std::string_view compiled_literals(Target) { return {}; }
+
+namespace {
+
+void write_bytes(std::ostream& out, std::string_view name, std::string_view bytes) {
+  out << "constexpr unsigned char " << name << "[] = {";
+  for (const char c : bytes) out << static_cast<unsigned>(static_cast<unsigned char>(c)) << ',';
+  out << "0};\n";
+}
+
+Result<void> compile(const char* into, int count, char** files) {
+  Ruleset all;
+  std::vector<Rule> rules;
+  for (int i = 0; i < count; ++i) {
+    std::ifstream in(files[i], std::ios::binary);
+    const std::string text(std::istreambuf_iterator<char>(in), {});
+    if (!in || text.empty()) return refuse(Code::configuration, fmt::format("{} cannot be read.", files[i]));
+    TRY(auto some, read_rules(text, files[i]));
+    for (Rule& rule : some) {
+      if (all.find(rule.id))
+        return refuse(Code::configuration, fmt::format("two rules have the id {}.", rule.id));
+      rules.push_back(rule);
+      all.add(std::move(rule));
+    }
+  }
+  const Plan made = plan(all);
+  TRY(const Literals generic, Literals::compile(made.literals, Target::generic));
+  TRY(const Literals avx2, Literals::compile(made.literals, Target::avx2));
+  TRY(const std::string generic_bytes, generic.serialise());
+  TRY(const std::string avx2_bytes, avx2.serialise());
+  std::ofstream out(into, std::ios::binary);
+  out << "// Made from rules/*.toml by the build.\n#include \"detect/compiled.hpp\"\nnamespace "
+         "claviger::detect {\n"
+         "namespace {\n";
+  write_bytes(out, "kRules", pack_rules(rules));
+  write_bytes(out, "kGeneric", generic_bytes);
+  write_bytes(out, "kAvx2", avx2_bytes);
+  out << "template <std::size_t N>\nstd::string_view text(const unsigned char (&bytes)[N]) {\n"
+         "  return {reinterpret_cast<const char*>(bytes), N - 1};\n}\n}  // namespace\n"
+         "std::string_view compiled_rules() { return text(kRules); }\n"
+         "std::string_view compiled_literals(Target target) {\n"
+         "  return target == Target::avx2 ? text(kAvx2) : text(kGeneric);\n}\n}  // namespace "
+         "claviger::detect\n";
+  out.flush();
+  if (!out) return fail(Code::io_failed, fmt::format("{} cannot be written", into));
+  return {};
+}
+
+}  // namespace
+}  // namespace claviger::detect
+
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    std::cerr << "usage: compile_rules OUTPUT.cpp RULES.toml ...\n";
+    return 2;
+  }
+  const auto done = claviger::detect::compile(argv[1], argc - 2, argv + 2);
+  if (done) return 0;
+  std::cerr << "compile_rules: " << (done.error().say.empty() ? done.error().detail : done.error().say)
+            << '\n';
+  return 1;
+}

@@ -1,0 +1,110 @@
+// Reading names word by word.
+#include "detect/names.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "detect/text.hpp"
+
+namespace claviger::detect {
+namespace {
+
+constexpr std::string_view kKeyWords[] = {
+    "secret",      "token",      "apikey",     "accesskey",       "authkey",       "credential",
+    "credentials", "bearer",     "accountkey", "signingkey",      "encryptionkey", "masterkey",
+    "sharedkey",   "privatekey", "servicekey", "subscriptionkey", "secretkey",     "authtoken",
+    "accesstoken", "apitoken",   "apisecret",  "clientsecret",    "appsecret",     "secrets",
+    "pat",         "psk"};
+constexpr std::string_view kPasswordWords[] = {"password", "passwd",      "passphrase", "pwd",
+                                               "pass",     "passwort",    "dbpass",     "dbpassword",
+                                               "userpass", "rootpassword"};
+// "key" counts only after one of these: encryption_key, not primary_key.
+constexpr std::string_view kKeyOf[] = {
+    "api",     "access",      "auth",   "secret",   "private", "encryption", "encrypt",
+    "signing", "sign",        "master", "shared",   "account", "service",    "subscription",
+    "app",     "application", "admin",  "storage",  "hmac",    "aes",        "jwt",
+    "session", "cipher",      "client", "consumer", "license", "server",     "deploy",
+    "webhook", "ssh",         "ci",     "bot",      "write",   "read",       "root"};
+// A name that ends so holds no secret itself.
+constexpr std::string_view kOtherEnds[] = {
+    "id",       "ids",          "name",      "names",     "path",     "file",      "filename",
+    "url",      "uri",          "endpoint",  "header",    "field",    "prefix",    "suffix",
+    "length",   "len",          "size",      "type",      "types",    "ttl",       "expiry",
+    "expires",  "expiration",   "count",     "limit",     "label",    "title",     "description",
+    "message",  "hint",         "help",      "regex",     "pattern",  "hash",      "digest",
+    "checksum", "fingerprint",  "policy",    "format",    "version",  "ref",       "arn",
+    "class",    "index",        "column",    "table",     "error",    "errors",    "prompt",
+    "text",     "reset",        "required",  "enabled",   "rotation", "usage",     "placeholder",
+    "input",    "kind",         "algorithm", "alg",       "strength", "age",       "date",
+    "at",       "confirmation", "confirm",   "env",       "var",      "provider",  "store",
+    "storage",  "manager",      "service",   "encoding",  "min",      "max",       "rules",
+    "scope",    "scopes",       "template",  "uuid",      "tokens",   "tokenizer", "view",
+    "page",     "button",       "form",      "validator", "key_id",   "callback",  "handler",
+    "func",     "function",     "method",    "param",     "params",   "mode",      "status",
+    "state",    "dir",          "location"};
+constexpr std::string_view kOtherWords[] = {
+    "public",   "pub",   "tokenizer", "tokens",    "csrf",      "xsrf",         "monkey",      "keyword",
+    "keyboard", "nonce", "next",      "page",      "cursor",    "continuation", "pagination",  "primary",
+    "foreign",  "cache", "sort",      "partition", "special",   "sha1",         "sha256",      "sha512",
+    "md5",      "etag",  "commit",    "revision",  "integrity", "sitekey",      "publishable", "vocab",
+    "pad",      "eos",   "bos",       "unk",       "cls",       "sep"};
+
+template <class List>
+bool among(const List& list, std::string_view word) {
+  return std::ranges::find(list, word) != std::end(list);
+}
+
+// apiKey, API_KEY, api-key, X-Api-Key and openai.apiKey into lower-case words.
+std::vector<std::string> words_of(std::string_view name) {
+  std::vector<std::string> out;
+  std::string word;
+  const auto finish = [&] {
+    if (!word.empty()) out.push_back(std::move(word));
+    word.clear();
+  };
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (!is(name[i], kAlnum)) {
+      finish();
+      continue;
+    }
+    const bool rises = i > 0 && is(name[i], kUpper) && is(name[i - 1], kLower | kDigit);
+    const bool acronym_ends = i > 0 && i + 1 < name.size() && is(name[i], kUpper) &&
+                              is(name[i - 1], kUpper) && is(name[i + 1], kLower);
+    if (rises || acronym_ends) finish();
+    word.push_back(lower(name[i]));
+  }
+  finish();
+  return out;
+}
+
+// foo_token_2, password1
+void drop_number(std::vector<std::string>& words) {
+  if (words.size() > 1 && std::ranges::all_of(words.back(), [](char c) { return is(c, kDigit); }))
+    words.pop_back();
+  if (words.empty()) return;
+  while (words.back().size() > 3 && is(words.back().back(), kDigit)) words.back().pop_back();
+}
+
+}  // namespace
+
+NameClass classify_name(std::string_view name) {
+  std::vector<std::string> words = words_of(name);
+  drop_number(words);
+  if (words.empty() || words.size() > 12 || among(kOtherEnds, words.back())) return NameClass::none;
+  for (const std::string& word : words)
+    if (among(kOtherWords, word)) return NameClass::none;
+  if (words.back() == "authorization") return NameClass::authorization;
+  const bool shouted = std::ranges::none_of(name, [](char c) { return is(c, kLower); });
+  for (std::size_t i = words.size(); i-- > 0;) {
+    const std::string& word = words[i];
+    if (among(kPasswordWords, word)) return NameClass::password;
+    if (among(kKeyWords, word)) return NameClass::key;
+    if (word == "key" && i + 1 == words.size() && i > 0 && (shouted || among(kKeyOf, words[i - 1])))
+      return NameClass::key;
+    if (words.size() - i >= 3) break;
+  }
+  return NameClass::none;
+}
+
+}  // namespace claviger::detect

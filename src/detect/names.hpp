@@ -1,0 +1,23 @@
+// Names that are given secrets: API_KEY, clientSecret, db.password; and those that only sound like it.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace claviger::detect {
+
+// Lower case; found in any case inside longer names. Frequent words such as "key" alone are not among them.
+inline constexpr std::array<std::string_view, 33> kNameParts{
+    "password",   "passwd",     "passphrase",    "secret",     "token",     "api_key",
+    "apikey",     "api-key",    "api key",       "access_key", "accesskey", "auth_key",
+    "authkey",    "_key",       "-key",          "credential", "bearer",    "authorization",
+    "accountkey", "signingkey", "encryptionkey", "masterkey",  "sharedkey", "subscriptionkey",
+    "privatekey", "servicekey", "_pwd",          "pwd=",       "_pass",     "dbpass",
+    "\"pass\"",   "--key",      "--pass"};
+
+enum class NameClass : unsigned char { none, key, password, authorization };
+
+// What a whole name says about the value given to it.
+NameClass classify_name(std::string_view name);
+
+}  // namespace claviger::detect

@@ -1,0 +1,122 @@
+// From rules to literals and matchers.
+#include "detect/parts.hpp"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <map>
+
+#include "detect/names.hpp"
+#include "detect/text.hpp"
+
+namespace claviger::detect {
+namespace {
+
+constexpr std::string_view kBlockHeads[] = {"-----BEGIN", "PuTTY-User-Key-File-", "AGE-SECRET-KEY-1"};
+
+// How strings are joined over operators and lines; short, since they are frequent.
+constexpr std::string_view kSeams[] = {"\" +",     "' +",   "\"+\"",  "'+'",   "\"+'",    "'+\"",   "\" . \"",
+                                       "' . '",    "\".\"", "'.'",    "\"\n ", "'\n ",    "\"\n\t", "'\n\t",
+                                       "\"\n\"",   "'\n'",  "\"\r\n", "'\r\n", "\" \\\n", "' \\\n", "\" & \"",
+                                       "\" .. \"", "` +",   "\" \"",  "' '"};
+
+class Planner {
+ public:
+  void add(std::string text, bool any_case, Role role, std::uint32_t rule) {
+    const auto [at, fresh] = numbers_.try_emplace({text, any_case, role}, out.literals.size());
+    if (fresh) {
+      out.meanings.push_back({role, static_cast<std::uint32_t>(text.size()), {}});
+      out.literals.push_back({std::move(text), any_case});
+    }
+    if (rule != kNoRule) out.meanings[at->second].rules.push_back(rule);
+  }
+  static constexpr std::uint32_t kNoRule = 0xffffffff;
+  Plan out;
+
+ private:
+  struct Key {
+    std::string text;
+    bool any_case;
+    Role role;
+    auto operator<=>(const Key&) const = default;
+  };
+  std::map<Key, std::size_t> numbers_;
+};
+
+}  // namespace
+
+Matcher::Matcher(std::string pattern) : pattern_(std::move(pattern)) {}
+Matcher::~Matcher() = default;
+
+const re2::RE2* Matcher::get() const {
+  std::call_once(once_, [this] {
+    if (pattern_.empty()) return;
+    re2::RE2::Options options(re2::RE2::Latin1);
+    options.set_log_errors(false);
+    auto regex = std::make_unique<re2::RE2>(pattern_, options);
+    if (regex->ok()) regex_ = std::move(regex);
+  });
+  return regex_.get();
+}
+
+bool Matcher::find(std::string_view text, std::size_t from, bool anchored, int group, std::size_t& begin,
+                   std::size_t& end, std::size_t& whole_begin, std::size_t& whole_end) const {
+  const re2::RE2* regex = get();
+  if (regex == nullptr || from > text.size()) return false;
+  constexpr int kGroups = 10;
+  re2::StringPiece groups[kGroups];
+  const int wanted = group < kGroups && group <= regex->NumberOfCapturingGroups() ? group : 0;
+  const re2::StringPiece piece(text.data(), text.size());
+  if (!regex->Match(piece, from, text.size(), anchored ? re2::RE2::ANCHOR_START : re2::RE2::UNANCHORED,
+                    groups, wanted + 1))
+    return false;
+  const re2::StringPiece& secret = groups[wanted].data() != nullptr ? groups[wanted] : groups[0];
+  begin = static_cast<std::size_t>(secret.data() - text.data());
+  end = begin + secret.size();
+  whole_begin = static_cast<std::size_t>(groups[0].data() - text.data());
+  whole_end = whole_begin + groups[0].size();
+  return true;
+}
+
+bool Matcher::is_whole(std::string_view text) const {
+  const re2::RE2* regex = get();
+  return regex != nullptr && regex->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(),
+                                          re2::RE2::ANCHOR_BOTH, nullptr, 0);
+}
+
+bool Matcher::is_in(std::string_view text) const {
+  const re2::RE2* regex = get();
+  return regex != nullptr && regex->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(),
+                                          re2::RE2::UNANCHORED, nullptr, 0);
+}
+
+Plan plan(const Ruleset& rules) {
+  Planner planner;
+  bool names = false, addresses = false, blocks = false;
+  for (std::uint32_t i = 0; i < rules.size(); ++i) {
+    const Rule& rule = rules.at(i);
+    if (rule.is_public) continue;
+    if (rule.kind == Kind::token)
+      for (const std::string& anchor : rule.anchors) planner.add(anchor, false, Role::anchor, i);
+    if (rule.kind == Kind::context)
+      for (const std::string& word : rule.context)
+        if (word.size() >= 3) planner.add(word, true, Role::name, Planner::kNoRule);
+    if (rule.kind == Kind::pattern)
+      for (const std::string& word : rule.anchors) planner.add(word, true, Role::keyword, i);
+    names = names || rule.kind == Kind::context || rule.kind == Kind::assignment;
+    addresses = addresses || rule.kind == Kind::connection;
+    blocks = blocks || rule.kind == Kind::private_key;
+  }
+  if (names)
+    for (const std::string_view word : kNameParts)
+      planner.add(std::string(word), true, Role::name, Planner::kNoRule);
+  if (addresses) planner.add("://", false, Role::address, Planner::kNoRule);
+  if (blocks)
+    for (const std::string_view head : kBlockHeads)
+      planner.add(std::string(head), false, Role::block, Planner::kNoRule);
+  for (const std::string_view seam : kSeams)
+    planner.add(std::string(seam), false, Role::seam, Planner::kNoRule);
+  return std::move(planner.out);
+}
+
+}  // namespace claviger::detect
