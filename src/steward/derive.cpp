@@ -37,7 +37,6 @@ struct Deriver::Inside {
   std::vector<CredentialLimit> watched;
   journal::Parser parser;
   std::set<std::string> raised;  // alerts written to the journal by this process
-  std::set<LineId> presumed;     // intents whose presumed receipt was written by this process
   std::int64_t published_at = 0;
   Status status;
 
@@ -49,7 +48,7 @@ struct Deriver::Inside {
   Result<std::size_t> derive_one();
   Result<std::size_t> derive_all();
   bool raise_due();
-  Result<bool> presume();
+  Result<void> presume();
   Result<void> note_shortened();
 };
 
@@ -196,11 +195,11 @@ bool Deriver::Inside::raise_due() {
   return any;
 }
 
-// Writes a receipt at the hold for every intent of an older epoch; true when there were some.
-Result<bool> Deriver::Inside::presume() {
-  bool any = false;
+// Writes a receipt at the hold for every intent of an older epoch. Only behind a catch_up() that succeeded:
+// one written before, and not derived for want of disk or store, would come again.
+Result<void> Deriver::Inside::presume() {
   for (const auto& [req, open] : state.open) {
-    if (open.epoch >= writer.epoch() || !presumed.insert(id_of(open)).second) continue;
+    if (open.epoch >= writer.epoch()) continue;
     TRY(const journal::Record record, parser.parse(open.line));
     const auto* intent = std::get_if<journal::Intent>(&record.body);
     if (intent == nullptr) return fail(Code::corrupt, "an open intent is no intent");
@@ -225,9 +224,8 @@ Result<bool> Deriver::Inside::presume() {
     receipt.presumed = true;
     writer.append(receipt);
     ++status.presumed;
-    any = true;
   }
-  return any;
+  return {};
 }
 
 // A file that is shorter than what was read of it has lost lines that count already.
@@ -270,7 +268,6 @@ Result<std::unique_ptr<Deriver>> Deriver::open(store::Store& store, ledger::Ledg
                                             AuditFiles(store, journal, audit, std::move(key), options.origin),
                                             {},
                                             false,
-                                            {},
                                             {},
                                             {},
                                             {},

@@ -46,6 +46,7 @@ Result<void> AuditFiles::open_checkpoint() {
 
 Result<void> AuditFiles::open_ranges() {
   ranges_end_ = 0;
+  ranges_bytes_ = 0;
   const Result<std::uint64_t> size = audit_.size(journal::kRangesFile);
   if (!size && size.error().code == Code::not_found) return {};
   if (!size) return std::unexpected(size.error());
@@ -53,6 +54,7 @@ Result<void> AuditFiles::open_ranges() {
         ranges_end_ = range.first + range.count;
         return journal::Next::more;
       }));
+  ranges_bytes_ = end;
   if (end == *size) return {};
   TRY(const std::unique_ptr<File> file, audit_.open_append(journal::kRangesFile));
   return file->truncate(end);  // a line that a crash tore
@@ -120,9 +122,13 @@ Result<void> AuditFiles::publish_ranges(std::uint64_t size) {
   }
   if (text.empty()) return {};
   TRY(const std::unique_ptr<File> file, audit_.open_append(journal::kRangesFile));
+  TRY(const std::uint64_t there, audit_.size(journal::kRangesFile));
+  if (there != ranges_bytes_) TRY_VOID(file->truncate(ranges_bytes_));  // what an append that failed left
   TRY_VOID(file->append(text));
+  TRY_VOID(file->sync());
   ranges_end_ = end;
-  return file->sync();
+  ranges_bytes_ += text.size();
+  return {};
 }
 
 Result<void> AuditFiles::publish(std::uint64_t size, const Digest& root) {

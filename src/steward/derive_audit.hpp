@@ -54,7 +54,8 @@ class AuditFiles {
   std::string origin_;
   std::string finding_;
   std::optional<journal::Checkpoint> published_;
-  std::uint64_t ranges_end_ = 0;
+  std::uint64_t ranges_end_ = 0;    // leaves that ranges.jsonl leads to
+  std::uint64_t ranges_bytes_ = 0;  // and how much of the file says so
   journal::Tiles tiles_;
 };
 

@@ -192,6 +192,23 @@ TEST(deriver, an_intent_without_receipt_is_presumed_at_the_next_start_once) {
   }
 }
 
+TEST(deriver, a_proof_that_ran_out_of_disk_goes_on_where_it_broke_off) {
+  Rig rig;
+  ASSERT_TRUE(rig.start());
+  std::uint64_t room = 0;
+  for (const std::string& name : rig.audit.list().value()) room += rig.audit.size(name).value();
+  rig.gate->append(Rig::receipt(rig.intent("r1", 10), 4));
+  ASSERT_TRUE(ok(rig.gate->flush()));
+  ASSERT_TRUE(ok(rig.deriver->catch_up()));
+  rig.audit.set_capacity(room + 20);  // part of a line of ranges.jsonl fits
+  EXPECT_FALSE(rig.deriver->publish());
+  rig.audit.set_capacity(std::nullopt);
+  ASSERT_TRUE(ok(rig.deriver->publish()));
+  const auto report = journal::verify(rig.journal, rig.audit);
+  EXPECT_TRUE(report.value().ok());
+  EXPECT_TRUE(rig.start());
+}
+
 TEST(deriver, a_recovery_that_ran_out_of_disk_presumes_once_when_repeated) {
   Rig rig;
   ASSERT_TRUE(rig.start());
