@@ -61,10 +61,10 @@ class PosixFile final : public File {
       : fd_(std::move(fd)), name_(std::move(name)), size_(size) {}
 
   Result<void> append(std::string_view bytes) override {
-    // pwrite at the known end, not O_APPEND: a partial line that a full disk left there is written over.
+    // pwrite at the known end, not O_APPEND: what a full disk left there is written over. It is not cut off:
+    // another thread may have read whole lines of it.
     if (!write_all(fd_.get(), bytes, size_)) {
       auto error = system_error("cannot write", name_);
-      if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) errno = 0;  // the next append covers it
       error.error().code = Code::io_failed;
       return error;
     }

@@ -18,8 +18,9 @@ enum class Sync : std::uint8_t { no, yes };
 class File {
  public:
   virtual ~File() = default;
-  // Puts all of `bytes` behind the end, or refuses with io_failed and the end stays where it was: what a
-  // failed append may have left behind it is overwritten by the next one.
+  // Puts all of `bytes` behind the end, or refuses with io_failed and the end stays where it was. What a
+  // failed append left behind it stays readable and is overwritten by the next one: a writer whose readers
+  // may have seen it comes again with the same bytes, others truncate first.
   virtual Result<void> append(std::string_view bytes) = 0;
   // What was appended before the call is on disk afterwards (fdatasync).
   virtual Result<void> sync() = 0;

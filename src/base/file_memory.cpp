@@ -120,15 +120,18 @@ Result<void> MemoryFolder::append(std::string_view name, std::uint64_t end, std:
   const auto found = nodes_.find(name);
   if (life != life_ || found == nodes_.end()) return broken("the file is of an earlier process", name);
   std::string& content = found->second.bytes;
-  content.resize(static_cast<std::size_t>(end));  // what a failed append left behind is written over
+  const auto put = [&](std::size_t count) {  // over what a failed append left behind the end
+    const std::size_t from = static_cast<std::size_t>(end);
+    content.replace(from, std::min(count, content.size() - from), bytes.substr(0, count));
+  };
   if (appends_to_death_ > 0 && --appends_to_death_ == 0) {
-    content.append(bytes.substr(0, bytes_to_death_));
+    put(std::min(bytes_to_death_, bytes.size()));
     dead_ = true;
     return alive();
   }
-  const std::uint64_t total = used();
+  const std::uint64_t total = used() - (content.size() - end);
   const std::uint64_t room = !capacity_ ? bytes.size() : *capacity_ > total ? *capacity_ - total : 0;
-  content.append(bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(room, bytes.size()))));
+  put(static_cast<std::size_t>(std::min<std::uint64_t>(room, bytes.size())));
   if (room < bytes.size()) return broken("no space left", name);
   return {};
 }
