@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "ledger_world.hpp"
+#include "world.hpp"
 
 namespace {
 
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   std::uint64_t failures = 0;
   for (std::uint64_t seed = options.from; seed < options.from + options.seeds; ++seed) {
     running_seed = seed;
-    claviger::sim::LedgerWorld world(seed);
+    claviger::sim::World world(seed);
     const auto broken = world.run(options.steps);
     steps += world.step();
     if (!broken) continue;

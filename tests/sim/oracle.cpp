@@ -43,17 +43,6 @@ std::int64_t Oracle::committed(const Watched& watched, Time at) const {
   return sum;
 }
 
-std::int64_t Oracle::untold_overruns(const Watched& watched, Time at, std::uint64_t epoch) const {
-  const ledger::WindowSpan span = window_of(watched.budget, at);
-  std::int64_t sum = 0;
-  for (const Request& one : requests) {
-    if (one.epoch == epoch || one.derived || one.state != State::charged) continue;
-    if (span.contains(one.reserved_at) && concerns(watched.budget, one.path))
-      sum += std::max(one.cost - one.worst, std::int64_t{0});
-  }
-  return sum;
-}
-
 std::int64_t Oracle::charged(const ledger::Budget& budget, const ledger::WindowSpan& span) const {
   std::int64_t sum = 0;
   for (const Request& one : requests)
@@ -75,6 +64,18 @@ std::int64_t Oracle::uncovered(const Watched& watched, const ledger::WindowSpan&
     const Request& one = requests[i];
     if (one.derived || !span.contains(one.reserved_at) || !concerns(watched.budget, one.path)) continue;
     sum += i < watched.counts_from ? one.billed : std::max(one.billed - one.worst, std::int64_t{0});
+  }
+  return sum;
+}
+
+Minute Oracle::minute(std::string_view key, std::uint64_t epoch, Time now, std::int64_t seconds) const {
+  Minute sum;
+  for (const Request& one : requests) {
+    if (one.path.key != key || one.epoch != epoch || (!one.in_flight() && !one.sent)) continue;
+    if (one.in_flight()) ++sum.in_flight;
+    if (one.at.ns > now.ns || one.at.ns <= now.ns - seconds * 1'000'000'000) continue;
+    ++sum.requests;
+    sum.tokens += one.tokens;
   }
   return sum;
 }

@@ -1,53 +1,59 @@
-// What happens in the simulated world, and the rules that must hold after every step of it.
-#include "ledger_world.hpp"
+// What happens in the simulated world.
+#include "world.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "base/check.hpp"
+
 namespace claviger::sim {
 namespace {
 
 using ledger::Budget;
-using store::Tx;
-using store::value;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::size_t kKeys = 5;
 
-constexpr std::string_view kTables =
-    "CREATE TABLE IF NOT EXISTS sim_usage (at_ns INTEGER, team TEXT, project TEXT, key TEXT, cost INTEGER) "
-    "STRICT;"
-    "CREATE TABLE IF NOT EXISTS sim_position (one INTEGER PRIMARY KEY, lines INTEGER) STRICT;"
-    "INSERT OR IGNORE INTO sim_position VALUES (1, 0);";
+}  // namespace
 
 ledger::AccountPath path_of(std::size_t key) {
   return {key % 2 ? "red" : "blue", key % 3 ? "web" : "", fmt::format("k{}", key)};
 }
 
-}  // namespace
-
-LedgerWorld::LedgerWorld(std::uint64_t seed)
-    : rng_(seed),
-      now_(parse_time("2026-10-24T20:00:00Z").value()),
-      sqlite_(store::SqliteStore::open({}).value()),
-      store_(*sqlite_) {
-  now_.ns += pick(40 * 86'400) * kSecond;
-  if (!store::install(*sqlite_, {ledger::kSchema, kTables})) broken("the schema cannot be installed");
+World::World(std::uint64_t seed) : rng_(seed) {
+  machine_.clock.set(parse_time("2026-10-24T20:00:00Z").value());
+  machine_.clock.move(pick(40 * 86'400) * kSecond);
+  for (std::size_t key = 0; key < kKeys; ++key) {
+    ledger::RateLimits limits;
+    if (key == 1) limits.rpm = 2 + pick(8);
+    if (key == 2) limits.tpm = 60 + pick(200);
+    if (key == 3) limits.concurrency = 1 + pick(3);
+    if (key == 4 && pick(3) == 0) limits = {5, 150, 2};
+    rates_.push_back(limits);
+  }
   start();
   for (std::int64_t i = 3 + pick(5); i > 0; --i) put_budget();
 }
 
-void LedgerWorld::broken(std::string what) {
+// Holds end before the ledger they came from.
+World::~World() {
+  held_.clear();
+  exposed_.clear();
+}
+
+void World::broken(std::string what) {
   if (!broken_) broken_ = std::move(what);
 }
 
-void LedgerWorld::note(std::string what) { trace_.push_back(fmt::format("{:4} {}", step_, std::move(what))); }
+void World::note(std::string what) { trace_.push_back(fmt::format("{:4} {}", step_, std::move(what))); }
 
-std::optional<std::string> LedgerWorld::run(std::size_t steps) {
+std::optional<std::string> World::run(std::size_t steps) {
   for (step_ = 1; step_ <= steps && !broken_; ++step_) {
     act();
-    ledger_->check_invariants();
+    if (machine_.journal.dead() || machine_.audit.dead()) crash();
+    program_->ledger->check_invariants();
+    mark_derived();
     check_store();
   }
   if (!broken_) settle();
@@ -55,161 +61,155 @@ std::optional<std::string> LedgerWorld::run(std::size_t steps) {
   return broken_;
 }
 
-void LedgerWorld::act() {
+void World::act() {
   const std::int64_t dice = pick(1'000);
   if (dice < 340) return reserve();
   if (dice < 520) return expose();
   if (dice < 560) return drop();
   if (dice < 740) return post();
-  if (dice < 810) return derive(static_cast<std::size_t>(1 + pick(8)));
-  if (dice < 870) return tick();
-  if (dice < 920) return pass_time();
-  if (dice < 945) return put_budget();
-  if (dice < 952) return remove_budget();
-  if (dice < 988) return break_store();
-  if (dice < 996) return crash();
+  if (dice < 800) return derive();
+  if (dice < 855) return tick();
+  if (dice < 905) return pass_time();
+  if (dice < 930) return put_budget();
+  if (dice < 937) return remove_budget();
+  if (dice < 967) return break_store();
+  if (dice < 985) return break_disk();
+  if (dice < 995) return crash();
   orderly_restart();
 }
 
-void LedgerWorld::reserve() {
+void World::reserve() {
   const auto key = static_cast<std::size_t>(pick(kKeys));
   const ledger::AccountPath path = path_of(key);
   const std::int64_t worst = pick(10) == 0 ? pick(3'000) : pick(200);
-  auto hold = ledger_->reserve(accounts_[key], Nanousd{worst}, pick(50), now_);
+  const std::int64_t tokens = pick(50);
+  auto hold = program_->ledger->reserve(accounts_[key], Nanousd{worst}, tokens, now());
   note(fmt::format("reserve {} {} -> {}", path.key, worst, hold ? "held" : code_name(hold.error().code)));
-  if (!hold) return check_refused(path, worst, hold.error());
-  Request admitted{path, epoch_, hold->reserved_at(), worst, 0, 0, State::held, false};
+  if (!hold) return check_refused(path, worst, tokens, hold.error());
+  Request admitted{path,  program_->epoch, Time{machine_.clock.monotonic_ns()}, hold->reserved_at(),
+                   worst, tokens};
   oracle_.requests.push_back(admitted);
   held_.push_back({oracle_.requests.size() - 1, *std::move(hold)});
   check_admitted(admitted);
+  check_rates(admitted);
 }
 
-void LedgerWorld::expose() {
-  if (held_.empty()) return;
-  const auto at = std::next(held_.begin(), pick(static_cast<std::int64_t>(held_.size())));
-  oracle_.requests[at->request].state = State::exposed;  // the intent is in the journal from here on
-  exposed_.push_back({at->request, ledger::Exposure(std::move(at->hold))});
+journal::Intent World::intent_of(std::size_t request, const std::string& req) const {
+  const Request& one = oracle_.requests[request];
+  journal::Intent intent;
+  intent.at = one.reserved_at;
+  intent.req = req, intent.key = one.path.key, intent.team = one.path.team, intent.project = one.path.project;
+  intent.environment = "prod", intent.provider = "openai", intent.route = "chat", intent.model = "gpt-5";
+  intent.credential = "c1";
+  intent.hold_nanousd = Nanousd{one.worst};
+  intent.tokens = one.tokens;
+  return intent;
+}
+
+// The gate's order: the intent is on file before the provider sees a byte. When it cannot be written nothing
+// is sent, the hold goes back, and a receipt over nothing follows the intent.
+void World::expose() {
+  if (held_.empty() || !program_->gate->healthy()) return;
+  const auto at = std::next(held_.begin(), pick(std::ssize(held_)));
+  const std::size_t index = at->request;
+  Request& request = oracle_.requests[index];
+  const std::string req = fmt::format("r{}", index);
+  request.intent_seq = program_->gate->next_seq();
+  program_->gate->append(intent_of(index, req));
+  const Result<void> on_file = program_->gate->flush();
+  if (machine_.journal.dead()) return;
+  if (!on_file) {
+    note(fmt::format("expose {}: the intent is not on file", req));
+    held_.erase(at);
+    return write_receipt(index, 0, journal::Outcome::upstream_failed);
+  }
+  request.state = State::exposed;
+  request.sent = true;
+  exposed_.push_back({index, ledger::Exposure(std::move(at->hold))});
   held_.erase(at);
 }
 
-void LedgerWorld::drop() {
+void World::drop() {
   if (held_.empty()) return;
-  const auto at = std::next(held_.begin(), pick(static_cast<std::int64_t>(held_.size())));
+  const auto at = std::next(held_.begin(), pick(std::ssize(held_)));
   oracle_.requests[at->request].state = State::dropped;
   held_.erase(at);
 }
 
-void LedgerWorld::write_receipt(std::size_t request, std::int64_t cost) {
-  oracle_.requests[request].state = State::charged;
-  oracle_.requests[request].cost = cost;
-  journal_.push_back(request);
+void World::write_receipt(std::size_t request, std::int64_t cost, journal::Outcome outcome) {
+  Request& one = oracle_.requests[request];
+  one.state = State::charged;
+  one.cost = cost;
+  const std::string req = fmt::format("r{}", request);
+  const journal::Intent intent = intent_of(request, req);
+  journal::Receipt receipt;
+  receipt.at = now();
+  receipt.req = intent.req, receipt.intent_at = intent.at, receipt.key = intent.key;
+  receipt.team = intent.team, receipt.project = intent.project, receipt.environment = intent.environment;
+  receipt.provider = intent.provider, receipt.route = intent.route, receipt.endpoint = intent.route;
+  receipt.model = intent.model, receipt.credential = intent.credential;
+  receipt.outcome = outcome;
+  receipt.cost_nanousd = Nanousd{cost};
+  receipt.hold_nanousd = intent.hold_nanousd;
+  program_->gate->append(receipt);
+  (void)program_->gate->flush();  // a full disk keeps the line in the batch
 }
 
-void LedgerWorld::post() {
+void World::post() {
   if (exposed_.empty()) return;
-  const auto at = std::next(exposed_.begin(), pick(static_cast<std::int64_t>(exposed_.size())));
-  Request& request = oracle_.requests[at->request];
+  const auto at = std::next(exposed_.begin(), pick(std::ssize(exposed_)));
+  const std::size_t index = at->request;
+  Request& request = oracle_.requests[index];
   const std::int64_t dice = pick(40);
   request.billed = dice < 15 ? request.worst : pick(request.worst + 1);
   if (dice == 39) request.billed = request.worst + 1 + pick(60);  // the provider breaks its word
   if (dice >= 36 && dice < 39) {
-    write_receipt(at->request, request.worst);
     exposed_.erase(at);  // dropped without a posting: the full hold
-    return;
+    return write_receipt(index, request.worst, journal::Outcome::internal);
   }
   note(fmt::format("post {} of {}", request.billed, request.worst));
-  const auto posting = ledger::post(std::move(at->exposure), Nanousd{request.billed}, pick(60));
+  request.tokens = pick(60);
+  const auto posting = ledger::post(std::move(at->exposure), Nanousd{request.billed}, request.tokens);
   if (posting.overrun != (request.billed > request.worst)) broken("an overrun is not flagged");
-  write_receipt(at->request, request.billed);
   exposed_.erase(at);
+  write_receipt(index, request.billed, journal::Outcome::completed);
 }
 
-std::size_t LedgerWorld::position() {
-  std::size_t lines = 0;
-  const auto answer = sqlite_->read([&](Tx& tx) -> Result<void> {
-    TRY(const auto rows, tx.query("SELECT lines FROM sim_position"));
-    lines = static_cast<std::size_t>(rows.at(0).integer(0));
-    return {};
-  });
-  if (!answer) broken("the position cannot be read");
-  return lines;
-}
-
-Result<Nanousd> LedgerWorld::usage(Tx& tx, std::string_view node, Time from, Time to) {
-  const std::string_view name = node.substr(node.find(':') + 1);
-  const auto sum = [&](std::string_view sql) { return tx.query(sql, {from.ns, to.ns, value(name)}); };
-  TRY(const auto rows,
-      node == "org"
-          ? tx.query("SELECT coalesce(sum(cost), 0) FROM sim_usage WHERE at_ns >= ?1 AND at_ns < ?2",
-                     {from.ns, to.ns})
-      : node.starts_with("team:")
-          ? sum("SELECT coalesce(sum(cost), 0) FROM sim_usage WHERE at_ns >= ?1 AND at_ns < ?2 AND team = ?3")
-      : node.starts_with("project:") ? sum("SELECT coalesce(sum(cost), 0) FROM sim_usage WHERE at_ns >= ?1 "
-                                           "AND at_ns < ?2 AND project = ?3")
-                                     : sum("SELECT coalesce(sum(cost), 0) FROM sim_usage WHERE at_ns >= ?1 "
-                                           "AND at_ns < ?2 AND key = ?3"));
-  return Nanousd{rows.at(0).integer(0)};
-}
-
-void LedgerWorld::derive(std::size_t lines) {
-  const std::size_t from = position();
-  const std::size_t to = std::min(from + lines, journal_.size());
-  std::vector<ledger::Posted> batch;
-  for (std::size_t i = from; i < to; ++i) {
-    const Request& one = oracle_.requests[journal_[i]];
-    batch.push_back({one.path, one.reserved_at, Nanousd{one.cost}, one.epoch, Nanousd{one.worst}});
-  }
-  if (batch.empty()) return recover();
-  const auto answer = store_.write([&](Tx& tx) -> Result<void> {
-    TRY_VOID(ledger_->apply(tx, batch));
-    for (const ledger::Posted& one : batch)
-      TRY_VOID(tx.run("INSERT INTO sim_usage VALUES (?1, ?2, ?3, ?4, ?5)",
-                      {one.reserved_at.ns, value(one.path.team), value(one.path.project), value(one.path.key),
-                       one.cost.value}));
-    TRY_VOID(tx.run("UPDATE sim_position SET lines = ?1", {static_cast<std::int64_t>(to)}));
-    return {};
-  });
-  note(fmt::format("derive {}..{} -> {}", from, to, answer ? "done" : answer.error().detail));
-  if (!answer && answer.error().code != Code::store_unavailable)
+void World::derive() {
+  const auto answer = program_->deriver->tick();
+  note(fmt::format("derive -> {}", answer ? "done" : answer.error().detail));
+  if (!answer && answer.error().code != Code::store_unavailable && answer.error().code != Code::io_failed)
     broken("deriving failed: " + answer.error().detail);
-  const std::size_t reached = position();
-  for (std::size_t i = from; i < reached; ++i) oracle_.requests[journal_[i]].derived = true;
-  recover();
 }
 
-void LedgerWorld::recover() {
-  if (recovered_ || position() < recover_from_) return;
-  const auto answer = store_.write([&](Tx& tx) { return ledger_->recover(tx, epoch_); });
-  note(fmt::format("recover -> {}", answer ? "done" : answer.error().detail));
-  recovered_ = answer.has_value();
-}
-
-void LedgerWorld::tick() {
-  const auto answer = ledger_->top_up(now_);
+void World::tick() {
+  (void)program_->gate->flush();
+  const auto answer = program_->ledger->top_up(now());
   note(fmt::format("tick -> {}", answer ? "done" : answer.error().detail));
   if (!answer && answer.error().code != Code::store_unavailable)
     broken("the tick failed: " + answer.error().detail);
   if (!answer || !limbo_) return;
   limbo_ = false;
-  oracle_.follow(ledger_->budgets());
+  oracle_.follow(program_->ledger->budgets());
 }
 
-void LedgerWorld::pass_time() {
+void World::pass_time() {
   const std::int64_t dice = pick(20);
   std::int64_t seconds = pick(5);
   if (dice > 8) seconds = pick(900);
   if (dice > 13) seconds = pick(4 * 3'600);
   if (dice > 17) seconds = pick(86'400);
   if (dice == 19) seconds = -pick(3'700);
-  now_.ns += seconds * kSecond + pick(kSecond);
-  note(fmt::format("now {}", format_time(now_)));
+  clock_went_back_ = clock_went_back_ || seconds < 0;
+  machine_.clock.move(seconds * kSecond + pick(kSecond));
+  note(fmt::format("now {}", format_time(now())));
 }
 
-void LedgerWorld::put_budget() {
+void World::put_budget() {
   constexpr std::string_view nodes[] = {"org",         "org",    "team:red", "team:blue",
                                         "project:web", "key:k0", "key:k1",   "key:k4"};
   constexpr std::string_view zones[] = {"UTC", "Europe/Berlin", "+05:45", "America/Havana"};
-  const auto known = ledger_->budgets();
+  const auto known = program_->ledger->budgets();
   Budget budget;
   if (!known.empty() && pick(3) > 0) {
     budget = known[static_cast<std::size_t>(pick(static_cast<std::int64_t>(known.size())))];
@@ -218,13 +218,14 @@ void LedgerWorld::put_budget() {
     budget.node = nodes[pick(std::ssize(nodes))];
     budget.window = static_cast<ledger::Window>(pick(5));
     budget.time_zone = zones[pick(std::ssize(zones))];
-    budget.created = now_;
+    budget.created = now();
   }
+  budget.alert_at = pick(2) == 0 ? std::vector<int>{50, 100} : std::vector<int>{};
   budget.action = pick(10) == 0 ? ledger::Action::alert : ledger::Action::block;
   budget.limit = Nanousd{pick(5) == 0 ? pick(100) : pick(4) == 0 ? 20'000 : 200 + pick(3'000)};
   if (pick(12) == 0) budget.limit = Nanousd{0};
   if (pick(12) == 0) budget.limit.reset();
-  const auto answer = ledger_->put_budget(budget);
+  const auto answer = program_->ledger->put_budget(budget);
   note(fmt::format("put {} {} {} {} -> {}", budget.id, budget.node, budget.limit ? budget.limit->value : -1,
                    action_name(budget.action), answer ? "done" : answer.error().detail));
   after_change(answer, budget);
@@ -232,172 +233,149 @@ void LedgerWorld::put_budget() {
 
 // A change that failed may have happened. One of a limit is left open, so that requests meet it; others are
 // looked into at once, since they decide which requests a budget counts.
-void LedgerWorld::after_change(const Result<void>& answer, const Budget& wanted) {
+void World::after_change(const Result<void>& answer, const Budget& wanted) {
   if (!answer && answer.error().code == Code::conflict && answer.error().origin == Origin::client) return;
   if (!answer && answer.error().code != Code::store_unavailable)
     return broken("a change failed: " + answer.error().detail);
   limbo_ = !answer;
-  const auto in_memory = ledger_->budgets();
+  const auto in_memory = program_->ledger->budgets();
   const auto found = std::ranges::find(in_memory, wanted.id, &Budget::id);
   const bool same_kind = found != in_memory.end() && is_blocking(*found) == is_blocking(wanted);
   if (answer && (!same_kind || found->limit != wanted.limit)) broken("a budget's change is not in force");
   if (!answer && !same_kind) look_into();
-  oracle_.follow(ledger_->budgets());
+  oracle_.follow(program_->ledger->budgets());
 }
 
-void LedgerWorld::look_into() {
+void World::look_into() {
   down_ = false;
-  store_.set_up();
-  (void)ledger_->top_up(now_);  // a planned fault may stop what follows the reading back
+  machine_.store.set_up();
+  (void)program_->ledger->top_up(now());  // a planned fault may stop what follows the reading back
   limbo_ = false;
 }
 
-void LedgerWorld::remove_budget() {
-  const auto known = ledger_->budgets();
+void World::remove_budget() {
+  const auto known = program_->ledger->budgets();
   if (known.empty()) return;
   const std::string id = known[static_cast<std::size_t>(pick(std::ssize(known)))].id;
-  const auto answer = ledger_->remove_budget(id);
+  const auto answer = program_->ledger->remove_budget(id);
   note(fmt::format("remove {} -> {}", id, answer ? "done" : told(answer.error())));
   if (!answer && answer.error().code == Code::store_unavailable) look_into();
-  oracle_.follow(ledger_->budgets());
+  oracle_.follow(program_->ledger->budgets());
 }
 
-void LedgerWorld::break_store() {
+void World::break_store() {
   if (down_ || pick(4) == 0) {
     down_ = !down_;
-    down_ ? store_.set_down() : store_.set_up();
+    down_ ? machine_.store.set_down() : machine_.store.set_up();
     return note(down_ ? "store down" : "store up");
   }
   const auto fault = static_cast<store::Fault>(pick(3));
-  store_.fail_write(static_cast<std::uint64_t>(1 + pick(3)), fault);
+  machine_.store.fail_write(static_cast<std::uint64_t>(1 + pick(3)), fault);
   note(fmt::format("one of the next writes meets fault {}", static_cast<int>(fault)));
 }
 
-// A new start: what was in flight is known only from the journal.
-void LedgerWorld::start() {
-  down_ = false;
-  store_.set_up();
-  ledger_.reset();
-  auto opened = ledger::Ledger::open(
-      store_, ++epoch_,
-      [this](Tx& tx, std::string_view node, Time from, Time to) { return usage(tx, node, from, to); });
-  if (!opened) return broken("the ledger cannot be opened: " + opened.error().detail);
-  ledger_ = *std::move(opened);
-  accounts_.clear();
-  for (std::size_t key = 0; key < kKeys; ++key) accounts_.push_back(ledger_->account(path_of(key), {}));
-  limbo_ = false;
-  oracle_.follow(ledger_->budgets());
+// Full disks, deaths inside a write, syncs and replaces that fail.
+void World::break_disk() {
+  MemoryFolder& folder = pick(3) == 0 ? machine_.audit : machine_.journal;
+  const std::string_view which = &folder == &machine_.audit ? "audit" : "journal";
+  switch (pick(5)) {
+    case 0:
+      folder.set_capacity(std::nullopt);
+      return note(fmt::format("{} disk has room", which));
+    case 1: {
+      std::uint64_t used = 0;
+      for (const std::string& name : folder.list().value()) used += folder.size(name).value();
+      folder.set_capacity(used + static_cast<std::uint64_t>(pick(900)));
+      return note(fmt::format("{} disk nearly full", which));
+    }
+    case 2:
+      folder.fail_next_replaces(1);
+      return note(fmt::format("{}: the next replace fails", which));
+    case 3:
+      if (&folder != &machine_.audit) return;
+      folder.die_in_replace(static_cast<int>(1 + pick(4)));
+      return note("death in a replace of the proof ahead");
+    default:
+      folder.die_in_append(static_cast<int>(1 + pick(6)), static_cast<std::size_t>(pick(900)));
+      return note(fmt::format("{}: death in an append ahead", which));
+  }
 }
 
-// Holds and memory are gone. What was sent is billed as the provider likes; an intent without a receipt is
-// presumed.
-void LedgerWorld::crash() {
+// Everything that was broken works again.
+void World::mend() {
+  down_ = false;
+  machine_.store.set_up();
+  machine_.journal.set_capacity(std::nullopt);
+  machine_.audit.set_capacity(std::nullopt);
+}
+
+// A new start of the program, tried until it succeeds: what was in flight is known only from the journal.
+void World::start() {
+  for (int tries = 0; tries < 20; ++tries) {
+    program_.reset();
+    machine_.journal.restart();
+    machine_.audit.restart();
+    if (tries > 2) mend();
+    auto started = Program::start(machine_, static_cast<std::size_t>(1 + pick(12)));
+    if (started) {
+      program_ = *std::move(started);
+      break;
+    }
+    note("no start: " + started.error().detail);
+  }
+  if (!program_) {
+    for (const std::string& line : trace_) fmt::print("  {}\n", line);
+    check(false, "the program starts");
+  }
+  note(fmt::format("start {}", program_->epoch));
+  accounts_.clear();
+  for (std::size_t key = 0; key < kKeys; ++key)
+    accounts_.push_back(program_->ledger->account(path_of(key), rates_[key]));
+  limbo_ = false;
+  clock_went_back_ = false;
+  mark_derived();
+  check_recovered();
+  oracle_.follow(program_->ledger->budgets());
+}
+
+// Memory is gone, with the lines that were not on file. What was sent is billed as the provider likes.
+void World::crash() {
   note("crash");
-  for (const Held& one : held_) oracle_.requests[one.request].state = State::dropped;
+  machine_.journal.restart();  // files of the dead process take nothing more
+  machine_.audit.restart();
   for (const Exposed& one : exposed_) {
     Request& request = oracle_.requests[one.request];
     request.billed = pick(request.worst + 1);
-    write_receipt(one.request, request.worst);
   }
   held_.clear();
   exposed_.clear();
-  recover_from_ = journal_.size();
-  recovered_ = false;
   start();
 }
 
-void LedgerWorld::orderly_restart() {
+void World::orderly_restart() {
   note("orderly restart");
   while (!held_.empty()) drop();
   while (!exposed_.empty()) post();
-  (void)ledger_->close();  // a store that fails here leaves leases to the recovery
+  (void)program_->stop(machine_);  // what fails here is left to the recovery
   crash();
 }
 
-void LedgerWorld::check_admitted(const Request& admitted) {
-  oracle_.follow(ledger_->budgets());
-  for (const auto& [id, watched] : oracle_.watched()) {
-    if (!concerns(watched.budget, admitted.path)) continue;
-    const std::int64_t limit = watched.budget.limit->value;
-    if (limit == 0) return broken(fmt::format("admitted under budget {} of 0", id));
-    const std::int64_t committed = oracle_.committed(watched, admitted.reserved_at);
-    if (committed > limit + oracle_.untold_overruns(watched, admitted.reserved_at, epoch_))
-      return broken(fmt::format("budget {} of {} is overspent: {} committed", id, limit, committed));
-  }
-}
-
-void LedgerWorld::check_refused(const ledger::AccountPath& path, std::int64_t worst, const Error& error) {
-  if (error.code == Code::store_unavailable) return;
-  if (error.code != Code::budget_exceeded)
-    return broken(fmt::format("refused with {}", code_name(error.code)));
-  const bool clock_went_back =
-      std::ranges::any_of(oracle_.requests, [&](const Request& one) { return one.reserved_at > now_; });
-  if (!recovered_ || limbo_ || clock_went_back) return;
-  oracle_.follow(ledger_->budgets());
-  for (const auto& [id, watched] : oracle_.watched()) {
-    if (!concerns(watched.budget, path)) continue;
-    if (watched.budget.limit->value == 0) return;
-    if (oracle_.committed(watched, now_) + worst > watched.budget.limit->value) return;
-  }
-  broken(fmt::format("refused though it fits: {}", told(error)));
-}
-
-void LedgerWorld::check_store() {
-  const auto answer = sqlite_->read([&](Tx& tx) -> Result<void> {
-    TRY(const auto rows,
-        tx.query("SELECT w.budget, w.from_ns, w.to_ns, w.settled, w.leased, "
-                 "coalesce(sum(l.granted - l.reported), 0) FROM budget_window w LEFT JOIN lease l "
-                 "ON l.budget = w.budget AND l.from_ns = w.from_ns GROUP BY w.budget, w.from_ns"));
-    for (const store::Row& row : rows) {
-      if (row.integer(4) != row.integer(5))
-        broken(fmt::format("budget {}: {} leased, but {} in leases", row.text(0), row.integer(4),
-                           row.integer(5)));
-      const auto watched = oracle_.watched().find(row.text(0));
-      if (watched == oracle_.watched().end()) continue;
-      const ledger::WindowSpan span{Time{row.integer(1)}, Time{row.integer(2)}};
-      const std::int64_t billed = oracle_.billed(watched->second.budget, span);
-      const std::int64_t covered = row.integer(3) + row.integer(4) + oracle_.uncovered(watched->second, span);
-      if (billed > covered)
-        broken(fmt::format("budget {}: {} billed, but {} settled and leased", row.text(0), billed, covered));
-    }
-    return {};
-  });
-  if (!answer) broken("the store cannot be read: " + answer.error().detail);
-}
-
 // Ends all requests and faults, and derives the journal to its end.
-void LedgerWorld::settle() {
+void World::settle() {
   note("settle");
-  down_ = false;
-  store_.set_up();
+  mend();
   while (!held_.empty()) drop();
   while (!exposed_.empty()) post();
   for (int tries = 0; tries < 20; ++tries) {
-    (void)ledger_->top_up(now_);
-    (void)ledger_->close();
-    derive(journal_.size());
+    if (machine_.journal.dead() || machine_.audit.dead()) crash();
+    mend();
+    (void)program_->gate->flush();
+    (void)program_->ledger->top_up(now());
+    (void)program_->ledger->close();
+    (void)program_->deriver->catch_up();
+    (void)program_->deriver->publish();
   }
-  if (position() != journal_.size() || !recovered_) broken("the journal is not derived to its end");
-}
-
-void LedgerWorld::check_end() {
-  const auto budgets = ledger_->budgets();
-  const auto answer = sqlite_->read([&](Tx& tx) -> Result<void> {
-    TRY(const auto rows, tx.query("SELECT budget, from_ns, to_ns, settled, leased FROM budget_window"));
-    for (const store::Row& row : rows) {
-      const auto budget = std::ranges::find(budgets, row.text(0), &Budget::id);
-      if (budget == budgets.end()) return fail(Code::internal, "a window without a budget");
-      const ledger::WindowSpan span{Time{row.integer(1)}, Time{row.integer(2)}};
-      const std::int64_t charged = oracle_.charged(*budget, span);
-      if (row.integer(3) != charged)
-        broken(fmt::format("budget {}: {} settled, {} charged", budget->id, row.integer(3), charged));
-      if (oracle_.billed(*budget, span) > charged)
-        broken(fmt::format("budget {}: billed more than charged", budget->id));
-      if (row.integer(4) != 0) broken(fmt::format("budget {}: {} still leased", budget->id, row.integer(4)));
-    }
-    return {};
-  });
-  if (!answer) broken("the end cannot be read: " + answer.error().detail);
+  mark_derived();
 }
 
 }  // namespace claviger::sim

@@ -1,24 +1,26 @@
-// One simulated world: a ledger over a failing store, a journal, a deriver, a provider that bills; a virtual
-// clock.
+// One simulated world: ledger, journal and deriver as the program builds them, on a failing store and failing
+// disks, before a provider that bills; a virtual clock.
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/rng.hpp"
-#include "ledger/ledger.hpp"
 #include "oracle.hpp"
-#include "store/faulty.hpp"
-#include "store/sqlite.hpp"
+#include "program.hpp"
 
 namespace claviger::sim {
 
-class LedgerWorld {
+class World {
  public:
-  explicit LedgerWorld(std::uint64_t seed);
+  explicit World(std::uint64_t seed);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
   // Runs to the end. The first broken rule, in words, or nullopt.
   std::optional<std::string> run(std::size_t steps);
   std::size_t step() const { return step_; }
@@ -33,57 +35,73 @@ class LedgerWorld {
     std::size_t request;
     ledger::Exposure exposure;
   };
+  // What the files say of one request.
+  struct Written {
+    bool intent = false;
+    std::size_t receipts = 0;
+    std::int64_t cost = 0;
+    bool presumed = false;
+  };
 
+  // world.cpp: what happens
   void act();
   void reserve();
   void expose();
   void drop();
   void post();
-  void derive(std::size_t lines);
+  void write_receipt(std::size_t request, std::int64_t cost, journal::Outcome outcome);
+  void derive();
   void tick();
   void pass_time();
   void put_budget();
   void remove_budget();
   void break_store();
+  void break_disk();
+  void mend();
   void crash();
   void orderly_restart();
   void start();
-  void recover();
   void after_change(const Result<void>& answer, const ledger::Budget& wanted);
   void look_into();
   void settle();
 
+  // world_rules.cpp: what must hold
   void check_admitted(const Request& admitted);
-  void check_refused(const ledger::AccountPath& path, std::int64_t worst, const Error& error);
+  void check_rates(const Request& admitted);
+  void check_refused(const ledger::AccountPath& path, std::int64_t worst, std::int64_t tokens,
+                     const Error& error);
+  void check_rate_refused(std::string_view key, std::int64_t tokens, Code code);
   void check_store();
+  void check_recovered();
   void check_end();
+  void check_files();
+  std::map<std::string, Written> read_journal();
+  void mark_derived();
+
   void broken(std::string what);
   void note(std::string what);
   std::int64_t pick(std::int64_t below) {
     return static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(below)));
   }
-  Result<Nanousd> usage(store::Tx& tx, std::string_view node, Time from, Time to);
-  void write_receipt(std::size_t request, std::int64_t cost);
-  std::size_t position();
+  Time now() const { return machine_.clock.now(); }
+  journal::Intent intent_of(std::size_t request, const std::string& req) const;
 
   SeededRng rng_;
-  Time now_;
-  std::unique_ptr<store::SqliteStore> sqlite_;
-  store::FaultyStore store_;
-  std::uint64_t epoch_ = 0;
-  std::unique_ptr<ledger::Ledger> ledger_;
+  Machine machine_;
+  std::unique_ptr<Program> program_;
+  std::vector<ledger::RateLimits> rates_;  // by key
   std::vector<ledger::Account> accounts_;
   std::list<Held> held_;
   std::list<Exposed> exposed_;
   Oracle oracle_;
-  std::vector<std::size_t> journal_;  // receipts, by request; survives crashes
-  std::size_t recover_from_ = 0;      // once so much of it is derived, older epochs' leases may go
-  bool recovered_ = true;
   bool down_ = false;
-  bool limbo_ = false;  // a change of a budget may or may not have happened
+  bool clock_went_back_ = false;  // since the program started
+  bool limbo_ = false;            // a change of a budget may or may not have happened
   std::size_t step_ = 0;
   std::vector<std::string> trace_;
   std::optional<std::string> broken_;
 };
+
+ledger::AccountPath path_of(std::size_t key);
 
 }  // namespace claviger::sim
