@@ -92,5 +92,6 @@ void add_budget_commands(Bench& bench);
 void add_usage_commands(Bench& bench);
 void add_token_commands(Bench& bench);
 void add_journal_commands(Bench& bench);
+void add_route_commands(Bench& bench);
 
 }  // namespace claviger::app

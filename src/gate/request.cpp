@@ -42,6 +42,14 @@ std::string with_version(std::string_view rest, provider::Dialect dialect) {
   return (dialect == provider::Dialect::gemini ? "/v1beta" : "/v1") + std::string(rest);
 }
 
+// A client that wants to leave HTTP would speak unmetered; other upgrades (h2c) may be passed over.
+bool wants_websocket(const wire::Headers& headers) {
+  std::string wish(headers.find("upgrade"));
+  for (char& c : wish)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return wish.find("websocket") != std::string::npos || headers.has("sec-websocket-key");
+}
+
 Result<void> read_named(Request& request, std::string_view path, const World& world) {
   path.remove_prefix(kProviderPrefix.size());
   const std::size_t slash = path.find('/');
@@ -84,6 +92,10 @@ Result<void> read_target(Request& request, const World& world) {
   const bool other_dialect = !request.provider.empty() && request.match.dialect != expected;
   if (other_dialect) request.match.dialect = expected;
   if (!request.match.verdict) return std::unexpected(request.match.verdict.error());
+  if (wants_websocket(headers))
+    return refuse(
+        Code::route_refused,
+        "WebSockets are refused because the gate meters only HTTP answers: send the request with POST.");
   if (other_dialect)
     return refuse(Code::unknown_route,
                   fmt::format("Provider '{}' does not serve this path.", request.provider));

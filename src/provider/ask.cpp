@@ -110,6 +110,19 @@ void unbounded(Ask& out, std::string_view sentence) {
   if (std::ranges::find(out.unbounded, sentence) == out.unbounded.end()) out.unbounded.emplace_back(sentence);
 }
 
+void note_tool(Ask& out, std::string_view type) {
+  constexpr std::size_t kLongestKind = 64;
+  std::string kind;
+  for (const char c : type.substr(0, kLongestKind)) {
+    const bool capital = c >= 'A' && c <= 'Z';
+    if (capital && !kind.empty() && kind.back() != '_') kind += '_';
+    kind += capital ? static_cast<char>(c + 32) : c == '-' || c == '.' ? '_' : c;
+  }
+  while (!kind.empty() && (kind.back() == '_' || (kind.back() >= '0' && kind.back() <= '9'))) kind.pop_back();
+  if (kind.empty()) kind = "unnamed";
+  if (std::ranges::find(out.tools, kind) == out.tools.end()) out.tools.push_back(std::move(kind));
+}
+
 Result<void> read_choices(wire::JsonValue root, std::string_view name, Ask& out) {
   TRY(const auto count, read_count(root, name));
   if (!count) return {};

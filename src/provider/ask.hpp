@@ -27,11 +27,14 @@ struct Ask {
   bool stream = false;
   bool client_wants_usage = false;  // stream_options.include_usage is true
   CacheWrite cache_write = CacheWrite::none;
-  std::int64_t images = 0;       // images given inline
-  std::int64_t media_bytes = 0;  // bytes of inline images, which the text bound leaves out
-  bool has_tools = false;        // the provider adds a text of its own before tools and formats
-  bool hidden_input = false;     // input whose tokens bytes do not bound: inline audio, video, documents,
-                                 // tools defined by the provider; only the context window bounds it
+  std::int64_t images = 0;         // images given inline
+  std::int64_t media_bytes = 0;    // bytes of inline images, which the text bound leaves out
+  std::vector<std::string> tools;  // kinds of tools the request offers, each once, in snake_case and without
+                                   // their date: "function" for the caller's own, "web_search", "computer"
+  std::string tier;                // the service tier asked for, as written in lower case; empty: none
+  bool has_tools = false;          // the provider adds a text of its own before tools and formats
+  bool hidden_input = false;       // input whose tokens bytes do not bound: inline audio, video, documents,
+                                   // tools defined by the provider; only the context window bounds it
   bool audio_in = false;
   bool audio_out = false;
   bool image_out = false;

@@ -77,6 +77,7 @@ Result<void> read_tools(JsonValue tools, Ask& out) {
   for (const JsonValue tool : tools.elements()) {
     TRY_VOID(read_cache_control(tool["cache_control"], out));
     const std::string type = tool["type"].text().value_or("custom");
+    note_tool(out, type == "custom" ? "function" : type);
     if (type == "custom") continue;
     if (type.starts_with("advisor_"))
       return bad_parameter("The advisor tool",
@@ -107,6 +108,7 @@ Result<void> read_context_management(JsonValue management, Ask& out) {
 
 Result<void> read_options(JsonValue root, Ask& out) {
   TRY(const std::string tier, read_text(root, "service_tier"));
+  out.tier = tier;
   if (!tier.empty() && tier != "auto" && tier != "standard_only")
     unbounded(out, "The service tier \"" + tier.substr(0, 32) + "\" has no known price.");
   TRY(const std::string speed, read_text(root, "speed"));
@@ -124,8 +126,10 @@ Result<void> read_options(JsonValue root, Ask& out) {
     unbounded(out, "A container is worked by the provider: nothing bounds its cost.");
   if (given(root["compaction"])) unbounded(out, "Compaction runs the model once more on hidden input.");
   const JsonValue servers = root["mcp_servers"];
-  if (given(servers) && (!servers.is_array() || servers.size() > 0))
+  if (given(servers) && (!servers.is_array() || servers.size() > 0)) {
+    note_tool(out, "mcp");
     unbounded(out, "MCP servers are called by the provider: nothing bounds that.");
+  }
   if (given(root["output_format"]) || given(root["output_config"]["format"])) out.has_tools = true;
   return read_context_management(root["context_management"], out);
 }

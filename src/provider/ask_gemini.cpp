@@ -100,7 +100,9 @@ Result<void> read_tools(JsonValue tools, Ask& out) {
   for (const JsonValue tool : tools.elements())
     for (const auto& [key, value] : tool.members()) {
       out.has_tools = true;
-      if (same_field(key, "functionDeclarations")) continue;
+      const bool own = same_field(key, "functionDeclarations");
+      note_tool(out, own ? std::string_view("function") : std::string_view(key));
+      if (own) continue;
       if (same_field(key, "computerUse"))
         out.hidden_input = true;
       else
@@ -148,6 +150,7 @@ Result<void> read_options(const Fields& look, Ask& out) {
   std::string name = tier.text().value_or("?");
   std::ranges::transform(name, name.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  out.tier = name;
   // flex is sold below the list price, so the list price bounds it.
   if (name != "standard" && name != "flex" && name != "unspecified" && name != "service_tier_unspecified")
     unbounded(out, "The service tier \"" + name.substr(0, 32) + "\" has no known price.");

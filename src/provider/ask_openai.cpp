@@ -14,8 +14,9 @@ void read_tools(JsonValue tools, Ask& out);
 // One tool: the caller's own functions cost their bytes; everything else is worked by the provider.
 void read_tool(JsonValue tool, Ask& out) {
   const std::string type = tool["type"].text().value_or("function");
-  if (type == "function" || type == "custom") return;
   if (type == "namespace") return read_tools(tool["tools"], out);
+  note_tool(out, type == "custom" ? "function" : type);
+  if (type == "function" || type == "custom") return;
   constexpr std::array<std::string_view, 4> kOwnMachine{"computer", "computer_use_preview", "apply_patch",
                                                         "local_shell"};
   const bool local_shell = type == "shell" && tool["environment"]["type"].text_equals("local");
@@ -82,6 +83,7 @@ Result<void> walk(JsonValue value, Ask& out) {
 
 Result<void> read_tier(JsonValue root, Ask& out) {
   TRY(const std::string tier, read_text(root, "service_tier"));
+  out.tier = tier;
   // flex is sold below the list price, so the list price bounds it (providers.md 7.3).
   constexpr std::array<std::string_view, 6> kBounded{"",         "auto",          "default",
                                                      "standard", "standard_only", "flex"};
@@ -97,13 +99,16 @@ Result<void> read_common(JsonValue root, Ask& out) {
     if (given(root[name]))
       return bad_parameter(name, "is refused: the key's rules are checked against one model alone.");
   for (const std::string_view name : {"web_search_options", "search_parameters", "plugins", "mcp_servers"})
-    if (given(root[name]))
+    if (given(root[name])) {
+      note_tool(out, name == "mcp_servers" ? "mcp" : name == "plugins" ? "plugins" : "web_search");
       unbounded(out, std::string(name) + " lets the provider search or call tools: nothing bounds that.");
+    }
   if (given(root["moderation"])) unbounded(out, "moderation runs a second model whose cost is not known.");
   const JsonValue ttl = root["prompt_cache_options"]["ttl"];
   if (given(ttl) && !ttl.text_equals("30m"))
     unbounded(out, "Only the 30m prompt cache has a known price for writes.");
   read_tools(root["tools"], out);
+  if (given(root["functions"])) note_tool(out, "function");
   if (given(root["functions"]) || given(root["response_format"]) || given(root["text"])) out.has_tools = true;
   return {};
 }

@@ -13,12 +13,23 @@
 
 namespace claviger::provider {
 
-// How the cost of a route becomes known. There is no route without one.
+// How the cost of a route becomes known. There is no route without one. Where an answer of another than
+// `usage` carries no usage, the request fixes its cost or bounds it.
 enum class Meter : std::uint8_t {
-  free,   // costs nothing at any model: model lists, token counts
-  usage,  // the answer carries a usage object
-  bound,  // the answer carries none (Gemini embeddings): settled at the reserved bound, marked estimated
+  free,        // costs nothing at any model: model lists, token counts
+  usage,       // the answer carries a usage object
+  bound,       // the answer may carry none (Gemini embeddings): settled at the reserved bound, estimated
+  images,      // usage, else the pictures that came at the price of their size and quality
+  seconds,     // usage in tokens or in seconds of audio, else the bound
+  characters,  // usage, else the characters of the text, else the bound
 };
+// "free", "usage", "bound", "images", "seconds", "characters".
+std::string_view meter_name(Meter meter);
+// One sentence on it, for the table of routes.
+std::string_view meter_sentence(Meter meter);
+
+// What a request's body is: JSON, a multipart form, or either as its content type says.
+enum class BodyKind : std::uint8_t { json, form, either };
 
 struct Route {
   std::string_view id;       // stable name for records, e.g. "openai.chat"
@@ -30,6 +41,7 @@ struct Route {
   bool served = false;
   std::string_view why_refused;  // the sentence for the client; empty when served
   bool streams = false;          // the path itself asks for a stream (Gemini :streamGenerateContent)
+  BodyKind body = BodyKind::json;
 };
 
 // Whose client asks, as its headers tell (anthropic-version; x-goog-api-key or x-goog-api-client): /v1/models

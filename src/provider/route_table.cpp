@@ -12,16 +12,17 @@ constexpr auto kGemini = Dialect::gemini;
 
 constexpr Route serve(std::string_view id, std::string_view method, std::string_view pattern, Dialect dialect,
                       Endpoint endpoint, Meter meter) {
-  return {id, method, pattern, dialect, endpoint, meter, true, {}, false};
+  return {id, method, pattern, dialect, endpoint, meter, true, {}, false, BodyKind::json};
 }
 
 constexpr Route stream(std::string_view id, std::string_view pattern) {
-  return {id, "POST", pattern, kGemini, Endpoint::generate_content, Meter::usage, true, {}, true};
+  return {id,           "POST", pattern, kGemini, Endpoint::generate_content,
+          Meter::usage, true,   {},      true,    BodyKind::json};
 }
 
 constexpr Route shut(std::string_view id, std::string_view pattern, Dialect dialect, std::string_view why,
                      std::string_view method = "*") {
-  return {id, method, pattern, dialect, Endpoint::none, Meter::free, false, why, false};
+  return {id, method, pattern, dialect, Endpoint::none, Meter::free, false, why, false, BodyKind::json};
 }
 
 constexpr auto kRows = std::to_array<Route>({
@@ -88,6 +89,40 @@ constexpr auto kRows = std::to_array<Route>({
          "Video generation (:predictLongRunning) is refused because the gate has no meter for it."),
     shut("gemini.bidiGenerateContent", "/v1beta/models/{model}:bidiGenerateContent", kGemini,
          "Live sessions are refused because the gate meters only HTTP answers."),
+    shut("gemini.model.delete", "/v1beta/models/{model}", kGemini,
+         "Models cannot be deleted through the gate.", "DELETE"),
+    shut("gemini.model.change", "/v1beta/models/{model}", kGemini,
+         "Models cannot be changed through the gate.", "PATCH"),
+    shut("gemini.register", "/v1beta/files:register", kGemini,
+         "Files belong to the provider's account, not to a key: they are not open here."),
+    shut("gemini.compute_tokens", "/v1beta/models/{model}:computeTokens", kGemini,
+         "Token lists (:computeTokens) are not open here: count with :countTokens."),
+    shut("gemini.fetch_operation", "/v1beta/models/{model}:fetchPredictOperation", kGemini,
+         "Long-running operations belong to the provider's account, not to a key: they are not open here."),
+    shut("gemini.model_operations", "/v1beta/models/{model}/operations/**", kGemini,
+         "Long-running operations belong to the provider's account, not to a key: they are not open here."),
+    shut("gemini.tuning_jobs", "/v1beta/tuningJobs/**", kGemini,
+         "Tuning is refused because its cost cannot be bounded before it runs."),
+    shut("gemini.agents", "/v1beta/agents/**", kGemini,
+         "Hosted agents are refused because nothing in the request bounds their cost."),
+    shut("gemini.decisions", "/v1beta/decisions/**", kGemini,
+         "Decisions are refused because nothing in the request bounds their cost."),
+    shut("gemini.credentials", "/v1beta/credentials/**", kGemini,
+         "Credentials of the provider's account are never reachable with a key of the gate."),
+    shut("gemini.environments", "/v1beta/environments/**", kGemini,
+         "Environments belong to the provider's account, not to a key: they are not open here."),
+    shut("gemini.triggers", "/v1beta/triggers/**", kGemini,
+         "Triggers run models outside any request: nothing here would meter them, so they are not open."),
+    shut("gemini.voices", "/v1beta/voices/**", kGemini,
+         "Voices belong to the provider's account, not to a key: they are not open here."),
+    shut("gemini.webhooks", "/v1beta/webhooks/**", kGemini,
+         "Webhooks of the provider's account are never reachable with a key of the gate."),
+    shut("gemini.webhook", "/v1beta/webhooks/{id}:ping", kGemini,
+         "Webhooks of the provider's account are never reachable with a key of the gate."),
+    shut("gemini.webhook_secret", "/v1beta/webhooks/{id}:rotateSigningSecret", kGemini,
+         "Webhooks of the provider's account are never reachable with a key of the gate."),
+    shut("gemini.file_search_import", "/v1beta/fileSearchStores/{id}:importFile", kGemini,
+         "File search stores belong to the provider's account, not to a key: they are not open here."),
     shut("gemini.files", "/v1beta/files/**", kGemini,
          "Files belong to the provider's account, not to a key: they are not open here. Send small data "
          "inline."),
@@ -213,6 +248,8 @@ constexpr auto kRows = std::to_array<Route>({
          "Administration of the provider's organization is never reachable with a key of the gate."),
     shut("openai.projects", "/v1/projects/**", kOpenai,
          "Administration of the provider's projects is never reachable with a key of the gate."),
+    shut("openai.safety", "/v1/safety/**", kOpenai,
+         "Safety cases of the provider's account are never reachable with a key of the gate."),
     shut("openai.dashboard", "/v1/dashboard/**", kOpenai,
          "Billing of the provider's account is never reachable with a key of the gate."),
     shut("openai.usage", "/v1/usage/**", kOpenai,

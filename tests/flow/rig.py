@@ -380,6 +380,12 @@ def ask(gate, dialect, key, text="Say something.", extra=None, **options):
     return parse_answer(raw)
 
 
+def get_raw(gate, method, path, headers, body=b""):
+    """One exchange of any method; (status, headers, body)."""
+    raw = request_bytes(method, path, headers, body)
+    return parse_answer(asyncio.run(exchange(gate.port, raw)), method)
+
+
 async def gather(tasks, at_once=200):
     """Runs coroutines, so many at a time; results in order."""
     slots = asyncio.Semaphore(at_once)
