@@ -1,6 +1,7 @@
 // Proofs of a secret by its own bytes.
 #include "detect/check.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -120,7 +121,8 @@ std::uint32_t marvin32(std::string_view bytes, std::uint64_t seed) {
 
 std::string azure_tail(std::string_view head) {
   const auto sum = little_endian(marvin32(loose_base64(head), kAzureSeed));
-  return base62(sum, 1).substr(0, 4);
+  const std::string digits = base62(sum, 6);
+  return digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 4), 4);
 }
 
 std::string loose_base64(std::string_view text) {

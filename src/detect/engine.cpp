@@ -47,6 +47,9 @@ std::unique_ptr<Engine::Parts> parts_of(const Ruleset& rules, Literals literals,
     if (rule.kind == Kind::context) parts->context_rules.push_back(i);
     if (rule.kind == Kind::pattern && rule.anchors.empty()) parts->always.push_back(i);
   }
+  parts->generic_secret = rules.find("generic-secret");
+  parts->generic_password = rules.find("generic-password");
+  parts->basic_auth = rules.find("http-basic-auth");
   for (const Allowlist& list : rules.allowlists()) {
     Engine::Parts::Allow allow;
     for (const std::string& path : list.paths) allow.paths.push_back(matcher(path));

@@ -28,7 +28,7 @@ std::string key_of(std::string_view rule, std::uint64_t seed = 1) {
 
 TEST(Engine, every_rule_finds_its_examples_and_no_counter_example) {
   const auto failures = Ruleset::built_in()->test();
-  ASSERT_TRUE(failures.has_value()) << failures.error().detail;
+  ASSERT_TRUE(failures.has_value()) << told(failures.error()) << failures.error().detail;
   for (const std::string& failure : *failures) ADD_FAILURE() << failure;
 }
 

@@ -24,8 +24,7 @@ bool random_enough(const Rule& rule, std::string_view body) {
   if (rule.entropy > 0) return bits >= rule.entropy;
   const double floor = body.size() < 12 ? 1.8 : body.size() < 20 || is_hex(body) ? 2.5 : 3.0;
   if (bits < floor) return false;
-  const auto letters = std::ranges::count_if(body, [](char c) { return is(c, kAlpha); });
-  return letters < 24 || wordiness(body) < 0.8;
+  return !is_wordy(body);
 }
 
 bool holds_stopword(const Rule& rule, std::string_view secret) {
@@ -46,7 +45,7 @@ bool match_at(const Look& look, std::uint32_t rule, std::string_view text, std::
   std::size_t whole_begin = 0, whole_end = 0;
   while (form.matcher->find(window, from, form.leads, look.rule(rule).group, out.begin, out.end, whole_begin,
                             whole_end)) {
-    if (whole_begin > begin || whole_end == whole_begin) return false;
+    if (whole_begin >= end || whole_end == whole_begin) return false;
     if (whole_end < end) {
       from = whole_end;
       continue;
@@ -77,12 +76,13 @@ bool report(Look& look, std::uint32_t index, std::size_t begin, std::size_t end,
             Encoding encoding) {
   const Rule& rule = look.rule(index);
   if (holds_stopword(rule, secret)) return false;
-  if (rule.kind == Kind::token) {
+  const Verdict verdict = verify(rule, secret);
+  if (verdict.refuted) return false;
+  const bool by_sum = verdict.proven && rule.check != Check::marker;  // no stand-in has a right checksum
+  if (rule.kind == Kind::token && !by_sum) {
     const std::string_view body = body_of(rule, secret);
     if (is_placeholder(body) || !random_enough(rule, body)) return false;
   }
-  const Verdict verdict = verify(rule, secret);
-  if (verdict.refuted) return false;
   look.hits.push_back({index, begin, end, std::move(secret), verdict.proven, encoding, verdict.expires_s});
   return true;
 }

@@ -41,11 +41,16 @@ bool same_word(std::string_view text, std::string_view word) {
          fits([&](char c, std::size_t i) { return i == 0 ? upper(c) : c; });
 }
 
+// A short word must begin a part, since it may stand in random text by chance.
+bool begins_part(std::string_view text, std::size_t at) {
+  return at == 0 || !is(text[at - 1], kAlnum) || (is(text[at - 1], kLower) && is(text[at], kUpper));
+}
+
 bool holds_stand_in(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at)
     for (const std::string_view word : kStandIns)
       if (lower(text[at]) == word.front() && text.size() - at >= word.size() &&
-          same_word(text.substr(at), word))
+          same_word(text.substr(at), word) && (word.size() >= 6 || begins_part(text, at)))
         return true;
   return false;
 }
@@ -124,6 +129,11 @@ Makeup makeup_of(std::string_view text) {
   return out;
 }
 
+constexpr std::string_view kWeak[] = {"password", "passwd",   "pass",    "secret",     "user",
+                                      "root",     "postgres", "admin",   "guest",      "test",
+                                      "mysql",    "redis",    "token",   "mypassword", "username",
+                                      "pwd",      "rabbitmq", "mongodb", "local",      "x-oauth-basic"};
+
 }  // namespace
 
 double entropy(std::string_view text) {
@@ -173,6 +183,13 @@ double wordiness(std::string_view text) {
   return pairs == 0 ? 0 : static_cast<double>(common) / static_cast<double>(pairs);
 }
 
+bool is_wordy(std::string_view text) {
+  std::size_t pairs = 0;
+  for (std::size_t i = 1; i < text.size(); ++i)
+    pairs += is(text[i], kAlpha) && is(text[i - 1], kAlpha) ? 1 : 0;
+  return pairs >= 20 && makeup_of(text).digits * 8 < text.size() && wordiness(text) >= 0.8;
+}
+
 bool looks_random(std::string_view value) {
   if (value.size() < 12) return false;
   const double bits = entropy(value);
@@ -212,6 +229,15 @@ bool looks_like_password(std::string_view value) {
   }
   if (plain && value.find_first_of("-_./:") != std::string_view::npos) return false;
   return symbols > 0 || makeup.turns >= 2 || makeup.digits >= 3;
+}
+
+bool is_login(std::string_view user, std::string_view password) {
+  if (password.size() < 6 || password == user || is_placeholder(password)) return false;
+  std::string small(password);
+  std::ranges::transform(small, small.begin(), lower);
+  if (std::ranges::find(kWeak, small) != std::end(kWeak)) return false;
+  const bool letters = std::ranges::all_of(password, [](char c) { return is(c, kAlpha | kDash); });
+  return letters ? looks_random(password) || wordiness(password) < 0.65 : entropy(password) >= 2.2;
 }
 
 }  // namespace claviger::detect

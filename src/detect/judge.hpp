@@ -15,11 +15,17 @@ bool is_placeholder(std::string_view secret);
 // about 0.35, words 0.9.
 double wordiness(std::string_view text);
 
+// Long enough for wordiness to tell, and made of words.
+bool is_wordy(std::string_view text);
+
 // Looks made by a generator: letters and digits mixed beyond what people write in names, versions and paths.
 bool looks_random(std::string_view value);
 
 // A password that a person might really use: long enough, of several classes, not a well-known default.
 bool looks_like_password(std::string_view value);
+
+// The password of a login that somebody uses: not the user's name, nor what examples and defaults have.
+bool is_login(std::string_view user, std::string_view password);
 
 bool is_uuid(std::string_view text);
 bool is_hex(std::string_view text);

@@ -12,7 +12,7 @@
 namespace claviger::detect {
 namespace {
 
-constexpr std::string_view kBlockHeads[] = {"-----BEGIN", "PuTTY-User-Key-File-", "AGE-SECRET-KEY-1"};
+constexpr std::string_view kBlockHeads[] = {"-----BEGIN", "PuTTY-User-Key-File-"};
 
 // How strings are joined over operators and lines; short, since they are frequent.
 constexpr std::string_view kSeams[] = {"\" +",     "' +",   "\"+\"",  "'+'",   "\"+'",    "'+\"",   "\" . \"",

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,7 @@ struct Engine::Parts {
   std::vector<Form> forms;        // by rule
   std::vector<std::uint32_t> context_rules;
   std::vector<std::uint32_t> always;  // pattern rules without keywords
+  std::optional<std::uint32_t> generic_secret, generic_password, basic_auth;
   struct Allow {
     std::vector<std::unique_ptr<Matcher>> paths, regexes;
   };

@@ -154,6 +154,7 @@ class Expander {
     if (name == "pem") return pem(rng_);
     if (name == "der") return base64(as_bytes(der(rng_)));
     if (name == "presigned") return presigned(rng_);
+    if (name == "age") return some("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", 58, rng_);
     if (name == "secret") return sample();
     if (name.starts_with("base64:")) return base64(as_bytes(run(name.substr(7))));
     if (name.starts_with("hex:")) return hex(as_bytes(run(name.substr(4))));
@@ -185,7 +186,9 @@ std::string expand_sample(const Rule& rule, std::string_view text, SeededRng& rn
 }
 
 std::string expand_sample(const Rule& rule, std::string_view text, std::uint64_t seed) {
-  SeededRng rng(seed * 0x9e3779b97f4a7c15ULL + crc32(rule.id) + crc32(text));
+  const std::uint64_t name = std::uint64_t{crc32(rule.id)} << 32 | crc32(text);
+  SeededRng first(name ^ seed * 0xd1342543de82ef95ULL);  // stretches of one stream would be alike
+  SeededRng rng(first.next());
   return expand_sample(rule, text, rng);
 }
 

@@ -32,13 +32,13 @@ namespace {
 int rank(const Rule& rule) {
   switch (rule.kind) {
     case Kind::private_key:
-      return 5;
+      return 6;
     case Kind::token:
-      return 4;
+      return rule.provider == "unknown" ? 2 : 5;  // a form that several share: the surroundings know better
     case Kind::pattern:
-      return 3;
+      return 4;
     case Kind::context:
-      return 2;
+      return 3;
     case Kind::connection:
       return 1;
     case Kind::assignment:
@@ -90,8 +90,13 @@ void Engine::Scanner::State::scan_text(std::string_view text, const Place& place
         if (seams.empty() || seams.back() != begin) seams.push_back(begin);
         break;
       case Role::name:
+        find_value(look, begin, end);
+        break;
       case Role::address:
+        find_login(look, begin);
+        break;
       case Role::block:
+        find_private_key(look, begin);
         break;
       case Role::keyword:
         awake.resize(parts.forms.size());

@@ -1,0 +1,174 @@
+// Secrets without a form of their own: what is given to a name that means a secret or a provider.
+#include <algorithm>
+#include <array>
+
+#include "detect/check.hpp"
+#include "detect/find.hpp"
+#include "detect/judge.hpp"
+#include "detect/names.hpp"
+#include "detect/text.hpp"
+#include "detect/value.hpp"
+
+namespace claviger::detect {
+namespace {
+
+constexpr std::size_t kNearBefore = 600, kNearAfter = 160;
+
+// In source code only what stands in quotes is a literal; elsewhere a bare word is one.
+bool is_code(std::string_view path) {
+  constexpr std::array<std::string_view, 29> ends{
+      ".c",     ".h",  ".cc",  ".cpp", ".cxx",  ".hpp", ".go",     ".rs",  ".py", ".js",
+      ".mjs",   ".ts", ".jsx", ".tsx", ".java", ".kt",  ".rb",     ".php", ".cs", ".swift",
+      ".scala", ".m",  ".lua", ".pl",  ".dart", ".vue", ".svelte", ".ex",  ".r"};
+  const std::size_t dot = path.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  return std::ranges::find(ends, path.substr(dot)) != ends.end();
+}
+
+// Words of a context stand alone or at the edge of a camel-case part; long ones may stand anywhere.
+std::size_t find_word(std::string_view text, std::string_view word) {
+  std::size_t last = std::string_view::npos;
+  for (std::size_t at = 0; at + word.size() <= text.size(); ++at) {
+    if (lower(text[at]) != word[0]) continue;
+    std::size_t i = 1;
+    while (i < word.size() && lower(text[at + i]) == word[i]) ++i;
+    if (i < word.size()) continue;
+    const std::size_t end = at + word.size();
+    const bool left =
+        at == 0 || !is(text[at - 1], kAlpha) || (is(text[at - 1], kLower) && is(text[at], kUpper));
+    const bool right = end >= text.size() || !is(text[end], kLower) || !is(text[end - 1], kAlpha);
+    if (word.size() >= 6 || (left && right)) last = at;
+  }
+  return last;
+}
+
+struct Scene {
+  std::string_view name;
+  NameClass name_class = NameClass::none;
+  Value where;
+  std::string value;
+  Encoding encoding = Encoding::plain;
+};
+
+// How far the nearest context word stands; the name itself is nearest. npos: none.
+std::size_t distance(const Look& look, const Rule& rule, const Scene& scene) {
+  std::size_t best = std::string_view::npos;
+  const std::size_t from = scene.where.begin > kNearBefore ? scene.where.begin - kNearBefore : 0;
+  const std::string_view before = look.text.substr(from, scene.where.begin - from);
+  const std::string_view after = look.text.substr(scene.where.end, kNearAfter);
+  for (const std::string& word : rule.context) {
+    if (find_word(scene.name, word) != std::string_view::npos) return 0;
+    const std::size_t ahead = find_word(before, word);
+    if (ahead != std::string_view::npos) best = std::min(best, before.size() - ahead);
+    if (find_word(after, word) != std::string_view::npos) best = std::min(best, kNearBefore);
+    if (find_word(look.place.path, word) != std::string_view::npos) best = std::min(best, kNearBefore + 1);
+  }
+  return best;
+}
+
+bool good_enough(const Rule& rule, std::string_view value) {
+  if (is_uuid(value)) return entropy(value) >= 2.8;
+  if (is_placeholder(value)) return false;
+  if (rule.entropy > 0) return entropy(value) >= rule.entropy;
+  return is_hex(value) ? entropy(value) >= 2.7 : entropy(value) >= 3.0 && !is_wordy(value);
+}
+
+// The context rule whose words stand nearest and whose shape the value has.
+bool find_by_context(Look& look, const Scene& scene) {
+  std::size_t nearest = std::string_view::npos;
+  std::uint32_t best = 0;
+  for (const std::uint32_t index : look.engine.parts().context_rules) {
+    const Rule& rule = look.rule(index);
+    if (!look.engine.parts().forms[index].matcher->is_whole(scene.value)) continue;
+    const std::size_t far = distance(look, rule, scene);
+    const bool named =
+        scene.name_class != NameClass::none ||
+        (far == 0 && (scene.where.giving == Giving::called || scene.where.quoted) && !is_uuid(scene.value));
+    if (named && far < nearest && good_enough(rule, scene.value)) {
+      nearest = far;
+      best = index;
+    }
+  }
+  if (nearest == std::string_view::npos) return false;
+  return report(look, best, scene.where.begin, scene.where.end, scene.value, scene.encoding);
+}
+
+bool is_reference(std::string_view value) {
+  const bool plain = std::ranges::all_of(value, [](char c) { return is(c, kAlnum) || c == '_' || c == '.'; });
+  return value.contains("://") || value.starts_with('/') || value.starts_with("./") || value.contains("::") ||
+         value.contains("->") || value.contains("()") || value.contains("process.env") ||
+         value.contains("os.environ") || (plain && value.contains('.') && wordiness(value) > 0.65);
+}
+
+// The bare word goes on as code: a call, an index, a member.
+bool goes_on_as_code(const Look& look, const Scene& scene) {
+  const std::size_t end = scene.where.end;
+  return end < look.text.size() && std::string_view("([{").contains(look.text[end]);
+}
+
+void find_generic(Look& look, const Scene& scene) {
+  const Engine::Parts& parts = look.engine.parts();
+  const std::string_view value = scene.value;
+  if (is_placeholder(value) || is_reference(value) || is_uuid(value)) return;
+  if (!scene.where.quoted && scene.encoding == Encoding::plain && goes_on_as_code(look, scene)) return;
+  const bool code = is_code(look.place.path);
+  const bool odd =
+      std::ranges::any_of(value, [](char c) { return std::string_view(" (){}[]<>;,\"'\\").contains(c); });
+  if (scene.name_class == NameClass::password && !odd && parts.generic_password) {
+    const bool bare = !scene.where.quoted && scene.where.giving != Giving::spaced;
+    const bool literal = scene.where.quoted || (bare && !code) || looks_random(value);
+    if (literal && looks_like_password(value))
+      report(look, *parts.generic_password, scene.where.begin, scene.where.end, scene.value, scene.encoding);
+    return;
+  }
+  if (odd || !parts.generic_secret || value.size() > 512) return;
+  const bool literal = scene.where.quoted || !code;
+  const std::size_t least = scene.where.giving == Giving::spaced || !literal ? 20 : 16;
+  if (value.size() >= least && looks_random(value))
+    report(look, *parts.generic_secret, scene.where.begin, scene.where.end, scene.value, scene.encoding);
+}
+
+// user:password of an HTTP Basic header.
+void find_basic(Look& look, const Scene& scene) {
+  const std::size_t colon = scene.value.find(':');
+  if (scene.encoding != Encoding::base64 || colon == std::string::npos || !look.engine.parts().basic_auth)
+    return;
+  const std::string password = scene.value.substr(colon + 1);
+  if (is_login(scene.value.substr(0, colon), password))
+    report(look, *look.engine.parts().basic_auth, scene.where.begin, scene.where.end, password,
+           scene.encoding);
+}
+
+// A value that is the base64 form of printable text stands for that text.
+void undo_base64(Scene& scene) {
+  if (scene.value.size() < 8 || scene.value.size() % 4 == 1) return;
+  std::string plain = loose_base64(scene.value);
+  while (plain.ends_with('\n')) plain.pop_back();
+  const bool printable = std::ranges::all_of(plain, [](char c) { return c >= ' ' && c < 127; });
+  if (plain.size() < 6 || !printable) return;
+  scene.value = std::move(plain);
+  scene.encoding = Encoding::base64;
+}
+
+}  // namespace
+
+void find_value(Look& look, std::size_t begin, std::size_t end) {
+  if (end <= look.value_done) return;
+  Scene scene;
+  scene.name = name_around(look.text, begin, end);
+  const std::size_t name_end =
+      static_cast<std::size_t>(scene.name.data() - look.text.data()) + scene.name.size();
+  const auto value = value_after(look.text, name_end);
+  if (!value || value->end - value->begin < 8 || value->end <= look.value_done) return;
+  scene.where = *value;
+  scene.value = std::string(look.text.substr(value->begin, value->end - value->begin));
+  scene.name_class = classify_name(scene.name);
+  look.value_done = value->begin;
+  undo_base64(scene);
+  if (find_by_context(look, scene) || scene.name_class == NameClass::none) return;
+  if (scene.name_class == NameClass::authorization) find_basic(look, scene);
+  if (scene.name_class != NameClass::authorization || scene.encoding == Encoding::plain)
+    find_generic(look, scene);
+}
+
+}  // namespace claviger::detect

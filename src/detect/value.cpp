@@ -1,0 +1,177 @@
+// Names and the values given to them.
+#include "detect/value.hpp"
+
+#include <algorithm>
+
+#include "detect/text.hpp"
+
+namespace claviger::detect {
+namespace {
+
+constexpr std::size_t kLongestName = 80;
+constexpr std::size_t kLongestValue = 4096;
+constexpr std::size_t kMostBlank = 200;
+
+bool is_name(char c) { return is(c, kWord) || c == '.' || c == '$'; }
+
+std::size_t blanks(std::string_view text, std::size_t at, bool lines) {
+  const std::size_t ceiling = std::min(text.size(), at + kMostBlank);
+  while (at < ceiling && (is(text[at], kSpace) || (lines && (text[at] == '\n' || text[at] == '\r')))) ++at;
+  return at;
+}
+
+bool stands(std::string_view text, std::size_t at, std::string_view what) {
+  return text.substr(std::min(at, text.size()), what.size()) == what;
+}
+
+// A quote, also one that is escaped once or twice, or an entity; 0 when there is none.
+std::size_t quote_size(std::string_view text, std::size_t at) {
+  std::size_t i = at;
+  while (i < text.size() && text[i] == '\\' && i - at < 3) ++i;
+  if (i < text.size() && is(text[i], kQuote)) return i + 1 - at;
+  if (stands(text, at, "&quot;")) return 6;
+  if (stands(text, at, "%22") || stands(text, at, "%27")) return 3;
+  return 0;
+}
+
+// What closes a name: quotes and brackets.
+std::size_t skip_closers(std::string_view text, std::size_t at) {
+  for (int i = 0; i < 4 && at < text.size(); ++i) {
+    const std::size_t quote = quote_size(text, at);
+    if (quote > 0)
+      at += quote;
+    else if (text[at] == ']' || text[at] == ')')
+      ++at;
+    else
+      break;
+  }
+  return at;
+}
+
+// `: str =`, ` string =`, `: Optional[str] =`: where the "=" stands; `at` when there is no type.
+std::size_t skip_type(std::string_view text, std::size_t at) {
+  std::size_t i = at;
+  const auto is_type = [](char c) {
+    return is(c, kAlnum | kSpace) || std::string_view("_&<>[]?|.*:!").contains(c);
+  };
+  while (i < text.size() && i - at < 48 && is_type(text[i])) ++i;
+  const bool sign = i > at && i < text.size() && text[i] == '=' && !stands(text, i, "==");
+  return sign && text[i - 1] == ' ' && !stands(text, i, "=>") ? i : at;  // base64 ends in "=" too
+}
+
+// {"name": "API_KEY", "value": "..."}, and the same in YAML, XML and Terraform.
+std::optional<std::size_t> pair_value(std::string_view text, std::size_t at) {
+  std::size_t i = blanks(text, at, true);
+  if (i < text.size() && (text[i] == ',' || text[i] == '{')) i = blanks(text, i + 1, true);
+  i += quote_size(text, i);
+  for (const std::string_view word : {"value", "Value", "default", "stringData", "secretString"}) {
+    if (!stands(text, i, word)) continue;
+    std::size_t after = i + word.size();
+    after = blanks(text, after + quote_size(text, after), false);
+    if (after < text.size() && (text[after] == ':' || text[after] == '=')) return after;
+  }
+  return std::nullopt;
+}
+
+struct Operator {
+  std::size_t after = 0;
+  Giving giving = Giving::assigned;
+};
+
+std::optional<Operator> operator_at(std::string_view text, std::size_t name_end) {
+  const std::size_t closed = skip_closers(text, name_end);
+  std::size_t at = blanks(text, closed, false);
+  if (const auto pair = pair_value(text, closed)) at = *pair;
+  for (const std::string_view op : {"===", "!==", ":=", "=>", "==", "!=", "->", "<-", "||=", "?=", "+="})
+    if (stands(text, at, op)) return Operator{at + op.size()};
+  if (at >= text.size()) return std::nullopt;
+  if (text[at] == ':')
+    return Operator{std::max(at + 1, [&] {
+      const std::size_t typed = skip_type(text, at + 1);
+      return typed == at + 1 ? at + 1 : typed + 1;
+    }())};
+  if (text[at] == '=' || text[at] == ',') return Operator{at + 1};
+  if (text[at] == '>' && at == closed) return Operator{at + 1};
+  if (text[at] == '(') return Operator{at + 1, Giving::called};
+  if (stands(text, at, "%3D") || stands(text, at, "%3d")) return Operator{at + 3};
+  if (at == closed) return std::nullopt;
+  const std::size_t typed = skip_type(text, at);
+  if (typed != at) return Operator{typed + 1};
+  if (stands(text, at, "is ")) return Operator{at + 3, Giving::spaced};
+  return Operator{at, Giving::spaced};
+}
+
+// Secret("..."), new Key("..."), env("NAME", "..."): the quote inside; `at` when there is no such call.
+std::size_t enter_call(std::string_view text, std::size_t at) {
+  std::size_t i = at;
+  while (i < text.size() && i - at < 48 && (is(text[i], kWord | kSpace) || text[i] == '.' || text[i] == ':'))
+    ++i;
+  if (i == at || i >= text.size() || text[i] != '(') return at;
+  const std::size_t open = blanks(text, i + 1, true);
+  return quote_size(text, open) > 0 ? open : at;
+}
+
+std::size_t skip_scheme(std::string_view text, std::size_t at) {
+  for (const std::string_view word :
+       {"Bearer", "bearer", "Basic", "basic", "Token", "token", "Key", "ApiKey"})
+    if (stands(text, at, word) && at + word.size() < text.size() && text[at + word.size()] == ' ')
+      return blanks(text, at + word.size(), false);
+  return at;
+}
+
+std::size_t quoted_end(std::string_view text, std::size_t at, std::string_view quote) {
+  const std::size_t ceiling = std::min(text.size(), at + kLongestValue);
+  for (std::size_t i = at; i < ceiling; ++i) {
+    if (text[i] == '\n') return std::string_view::npos;
+    if (text.substr(i, quote.size()) == quote) return i;
+    if (text[i] == '\\' && quote.size() == 1) ++i;
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+std::string_view name_around(std::string_view text, std::size_t begin, std::size_t end) {
+  while (begin < end && !is_name(text[begin])) ++begin;
+  while (end > begin && !is_name(text[end - 1])) --end;
+  std::size_t from = begin, to = end;
+  while (from > 0 && begin - from < kLongestName && is_name(text[from - 1])) --from;
+  while (to < text.size() && to - end < kLongestName && is_name(text[to])) ++to;
+  while (from < begin && is(text[from], kDash)) ++from;
+  return text.substr(from, to - from);
+}
+
+std::optional<Value> value_after(std::string_view text, std::size_t name_end) {
+  const auto op = operator_at(text, name_end);
+  if (!op) return std::nullopt;
+  Value out;
+  out.giving = op->giving;
+  std::size_t at = blanks(text, op->after, op->giving != Giving::spaced);
+  if (op->giving == Giving::assigned) at = enter_call(text, at);
+  if (at < text.size() && std::string_view("bBrRfFuU@$").contains(text[at]) && quote_size(text, at + 1) == 1)
+    ++at;
+  const std::size_t quote = quote_size(text, at);
+  if (quote > 0) {
+    const std::string_view mark = text.substr(at, quote);
+    out.begin = skip_scheme(text, at + quote);
+    out.end = quoted_end(text, out.begin, mark);
+    out.quoted = true;
+    if (out.end == std::string_view::npos) return std::nullopt;
+    return out;
+  }
+  if (op->giving == Giving::called) return std::nullopt;
+  at = skip_scheme(text, at);
+  const std::size_t ceiling = std::min(text.size(), at + kLongestValue);
+  std::size_t end = at;
+  const auto goes_on = [](char c) {
+    return static_cast<std::uint8_t>(c) > ' ' && static_cast<std::uint8_t>(c) < 127 &&
+           !std::string_view("\"'`,;)]}<>|&\\").contains(c);
+  };
+  while (end < ceiling && goes_on(text[end])) ++end;
+  while (end > at && (text[end - 1] == '.' || text[end - 1] == ':')) --end;
+  out.begin = at;
+  out.end = end;
+  return out;
+}
+
+}  // namespace claviger::detect
