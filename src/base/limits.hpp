@@ -63,7 +63,14 @@ inline constexpr std::uint64_t kGitObject = std::uint64_t{4} * 1024 * 1024 * 102
 inline constexpr std::size_t kGitObjectInMemory = 24 * 1024 * 1024;  // a larger one lies in a file
 inline constexpr std::size_t kGitSpareBuffer = 4 * 1024 * 1024;      // kept to be used again, a thread
 inline constexpr std::size_t kGitSpareBuffers = 8;
-inline constexpr std::size_t kGitTreeDepth = 1'024;            // folders within folders
+inline constexpr unsigned kGitRefDepth = 32;  // folders below refs and logs
+inline constexpr std::size_t kGitSubmodules = 1'000;
+inline constexpr std::size_t kGitCommitCache = 4 * 1024 * 1024;
+inline constexpr std::uint64_t kGitCommit = 64 * 1024 * 1024;  // one commit or tag
+inline constexpr std::size_t kGitCommitSlop = 64;  // commits looked at beyond the last that may count
+inline constexpr std::size_t kGitTreeCache = 16 * 1024 * 1024;  // bases of trees, a thread
+inline constexpr std::size_t kGitFewCommits = 1'000;  // so many are compared one by one; more are swept
+inline constexpr std::size_t kGitTreeDepth = 1'024;   // folders within folders
 inline constexpr std::size_t kScanMemory = 300 * 1024 * 1024;  // anonymous memory of a scan unless --memory
 
 // Finding leaked secrets.

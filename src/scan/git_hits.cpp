@@ -1,0 +1,71 @@
+// Scans swept objects and keeps what was hit.
+#include "scan/git_hits.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "scan/git_commit.hpp"
+
+namespace claviger::scan {
+
+LinePlace line_place(std::string_view text, const detect::Hit& hit) {
+  const std::string_view before = text.substr(0, hit.begin);
+  const std::size_t last = before.rfind('\n');
+  LinePlace place;
+  place.line = 1 + std::ranges::count(before, '\n');
+  place.column = static_cast<std::int64_t>(hit.begin - (last == std::string_view::npos ? 0 : last + 1)) + 1;
+  const std::size_t end = std::max(hit.begin, hit.end - (hit.end > hit.begin ? 1 : 0));
+  place.end_line = place.line + std::ranges::count(text.substr(hit.begin, end - hit.begin), '\n');
+  return place;
+}
+
+HotKey HotKeys::next(const detect::Hit& hit) {
+  const std::uint64_t secret = std::hash<std::string_view>()(hit.secret);
+  return {secret, seen_[secret]++};
+}
+
+HitCollector::~HitCollector() {
+  const std::lock_guard lock(hits_.mutex);
+  std::ranges::move(blobs_, std::back_inserter(hits_.blobs));
+  std::ranges::move(messages_, std::back_inserter(hits_.messages));
+  hits_.commits.insert(hits_.commits.end(), commits_.begin(), commits_.end());
+  hits_.allowed += allowed_;
+}
+
+std::unique_ptr<SweepTrace> HitCollector::visit(const SweptObject& object) {
+  if (object.repeated) return nullptr;
+  if (object.type == ObjectType::blob) {
+    scan_blob(object);
+  } else {
+    if (object.type == ObjectType::commit && collect_commits_ == CollectCommits::yes)
+      commits_.push_back(object.id);
+    scan_message(object);
+  }
+  return nullptr;
+}
+
+void HitCollector::scan_blob(const SweptObject& object) {
+  HotBlob blob;
+  keys_.clear();
+  // The paths are not known yet; places are judged again with theirs.
+  scanner_.scan(as_text(object.bytes), {}, [&](const detect::Hit& hit) {
+    if (blob.keys.size() < limits::kScanHits) blob.keys.push_back(keys_.next(hit));
+  });
+  if (blob.keys.empty()) return;
+  blob.id = object.id;
+  blobs_.push_back(std::move(blob));
+}
+
+void HitCollector::scan_message(const SweptObject& object) {
+  const std::string_view text = as_text(object.bytes);
+  const std::size_t head = text.find("\n\n");
+  if (head == std::string_view::npos) return;
+  const std::string_view message = text.substr(head + 2);
+  scanner_.scan(message, {}, [&](const detect::Hit& hit) {
+    const LinePlace place = line_place(message, hit);
+    messages_.push_back({object.id, object.type, hit, place.line, place.column, place.end_line});
+  });
+  allowed_ += scanner_.allowed();
+}
+
+}  // namespace claviger::scan
