@@ -70,7 +70,9 @@ inline constexpr std::uint64_t kGitCommit = 64 * 1024 * 1024;  // one commit or 
 inline constexpr std::size_t kGitCommitSlop = 64;  // commits looked at beyond the last that may count
 inline constexpr std::size_t kGitTreeCache = 16 * 1024 * 1024;  // bases of trees, a thread
 inline constexpr std::size_t kGitFewCommits = 1'000;  // so many are compared one by one; more are swept
-inline constexpr std::size_t kGitTreeDepth = 1'024;   // folders within folders
+inline constexpr std::size_t kGitPath = 64 * 1024;
+inline constexpr std::size_t kGitIndexEntries = 64 * 1024 * 1024;
+inline constexpr std::size_t kGitTreeDepth = 1'024;            // folders within folders
 inline constexpr std::size_t kScanMemory = 300 * 1024 * 1024;  // anonymous memory of a scan unless --memory
 
 // Finding leaked secrets.
