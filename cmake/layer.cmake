@@ -24,6 +24,10 @@ function(claviger_layer name)
   if(CLAVIGER_TESTS AND tests)
     # A fuzzer's entry point also runs over its kept corpus in the unit tests.
     add_executable(${name}_test ${tests} ${fuzzers})
+    # Optimising the tests themselves takes longer than running them; what they test is optimised.
+    if(CMAKE_BUILD_TYPE STREQUAL "Release")
+      target_compile_options(${name}_test PRIVATE -O0 -U_FORTIFY_SOURCE)
+    endif()
     target_link_libraries(${name}_test PRIVATE claviger_${name} GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE
       CLAVIGER_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CLAVIGER_FUZZ_AS_TEST)

@@ -68,6 +68,10 @@ void Docket::ended(const Ending& ending) {
   receipt_.presumed = ending.presumed;
 }
 
+void Docket::interrupted(journal::Outcome outcome) {
+  if (exposed_ && !ended_ && !closed_) receipt_.outcome = outcome;
+}
+
 void Docket::close() {
   if (closed_) return;
   closed_ = true;

@@ -55,6 +55,9 @@ class Docket {
     bool presumed = false;
   };
   void ended(const Ending& ending);
+  // It will not end: the receipt names `outcome` and presumes the hold. Nothing when it was not exposed, or
+  // has ended.
+  void interrupted(journal::Outcome outcome);
   void first_byte() { first_byte_ns_ = clock_.monotonic_ns(); }
   void received(std::uint64_t bytes) { receipt_.bytes_in = static_cast<std::int64_t>(bytes); }
   // Bytes of the answer's body; told before they leave, since the receipt goes first.

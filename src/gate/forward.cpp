@@ -35,6 +35,9 @@ struct Exchange {
   bool head_sent = false;
   bool answered = false;  // the client has had a complete answer
   std::optional<ledger::Exposure> exposure{};
+  ~Exchange() {
+    if (lane.is_stopped()) docket.interrupted(journal::Outcome::shutdown);
+  }
 };
 
 // A base URL keeps the brackets of an IPv6 address; an origin has none.
@@ -146,7 +149,7 @@ journal::Intent intent_of(const Admission& admission, const World& world) {
 // A stream whose framing ended but whose own end never came: SDKs would take it for a success.
 bool ended_early(const Exchange& x, const Meter& meter) {
   return meter.is_stream() && x.reply.status < 300 && !meter.saw_end() && !meter.failed() &&
-         x.request.dialect() != provider::Dialect::gemini;
+         !meter.overflowed() && x.request.dialect() != provider::Dialect::gemini;
 }
 
 // How long the provider may stay silent now, and the answer may take in all.

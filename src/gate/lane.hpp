@@ -93,6 +93,9 @@ class Lane {
   // No new requests: connections that wait for one are closed, the others when theirs has ended.
   void drain();
   bool draining() const { return draining_; }
+  // The loop has ended: what is destroyed from here on was stopped, and did not break.
+  void stopped() { stopped_ = true; }
+  bool is_stopped() const { return stopped_; }
   std::size_t connections = 0;
   std::size_t body_bytes = 0;  // of requests being served
 
@@ -117,6 +120,7 @@ class Lane {
   std::string id_prefix_;
   std::uint64_t next_id_ = 0;
   bool draining_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace claviger::gate

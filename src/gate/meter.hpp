@@ -31,6 +31,8 @@ class Meter {
   // The provider reported an error inside a stream.
   bool failed() const { return stream_.failed(); }
   provider::Usage usage() const { return shape_ == Shape::events ? stream_.usage() : usage_; }
+  // An event was too large to look into: the stream's end may have passed unseen.
+  bool overflowed() const { return overflowed_; }
   bool is_stream() const { return shape_ == Shape::events; }
   // Whether the client's bytes differ from the provider's, so that their length is not known beforehand.
   bool changes_bytes() const { return filtering_; }

@@ -225,6 +225,7 @@ void Gate::stop(std::int64_t grace_ms) {
   running_ = false;
   // What was cut off posts its hold now, and writes its receipt into a journal that still lives. What the
   // loops watch goes before the loops.
+  for (const auto& lane : lanes_) lane->stopped();
   for (const auto& loop : loops_) loop->destroy_tasks();
   lanes_.clear();
   listeners_.clear();

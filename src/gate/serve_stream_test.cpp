@@ -213,9 +213,21 @@ TEST_F(ServeStreamTest, a_gate_that_stops_presumes_the_hold_of_what_still_runs) 
   upstream.go();
   found = records();
   ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[1]["outcome"], "shutdown");
   EXPECT_EQ(found[1]["presumed"], true);
   EXPECT_EQ(found[1]["cost_nanousd"], found[0]["hold_nanousd"]);
   EXPECT_EQ(held("key:" + key.id), 0);
+}
+
+TEST_F(ServeStreamTest, a_stream_with_an_event_too_large_to_look_into_passes_whole_and_costs_the_hold) {
+  const std::string huge = "data: {\"a\":\"" + std::string(limits::kSseEvent, 'x') + "\"}\n\n";
+  upstream.plays({send_bytes(stream_head() + chunks({kFrame, huge, kDone}) + std::string(wire::kLastChunk))});
+  start();
+  const Answer answer = streamed();
+  EXPECT_TRUE(answer.whole);
+  EXPECT_EQ(answer.body.size(), kFrame.size() + huge.size() + kDone.size());
+  EXPECT_TRUE(answer.body.ends_with(kDone));
+  expect_presumed("completed");
 }
 
 TEST_F(ServeStreamTest, usage_that_only_the_gate_asked_for_is_metered_and_not_shown) {
