@@ -12,6 +12,9 @@ namespace claviger::detect {
 namespace {
 
 constexpr std::size_t kShortestBase64 = 20;  // characters: less cannot hold a secret
+constexpr std::size_t kShortestHex = 32;
+constexpr std::size_t kShortestWide = 12;        // UTF-16 or UTF-32 characters in a row
+constexpr std::size_t kEscapedWord = 16 * 1024;  // of a text with escapes, decoded at once
 
 constexpr std::array<std::int8_t, 256> kSixBits = [] {
   std::array<std::int8_t, 256> out{};
@@ -41,6 +44,22 @@ bool mostly_text(std::string_view text) {
     zero += c == '\0' ? 1 : 0;
   }
   return good * 4 >= (text.size() - zero) * 3 && good * 5 >= text.size() * 2 && good > 0;
+}
+
+// Whether the first characters of `text` decode to text; at most 64 are looked at.
+bool decodes_to_text(std::string_view text) {
+  std::array<char, 48> head{};
+  std::size_t size = 0;
+  for (std::size_t i = 0; i + 4 <= std::min<std::size_t>(text.size(), 64); i += 4) {
+    std::uint32_t word = 0;
+    for (std::size_t k = 0; k < 4; ++k)
+      word = word << 6 | static_cast<std::uint32_t>(kSixBits[static_cast<std::uint8_t>(text[i + k])]);
+    head[size++] = static_cast<char>(word >> 16);
+    head[size++] = static_cast<char>(word >> 8);
+    head[size++] = static_cast<char>(word);
+    if (size == 12 && !mostly_text({head.data(), size})) return false;
+  }
+  return mostly_text({head.data(), size});
 }
 
 std::string decode64(std::string_view text) {
@@ -91,13 +110,68 @@ class Finder {
     });
   }
 
+  // Bytes written as two hex digits each; only text is of interest.
+  void hex() {
+    each_run(
+        text_, kShortestHex, [](char c) { return hex_of(c) >= 0; },
+        [&](std::size_t begin, std::size_t end) {
+          for (std::size_t shift = 0; shift < 2; ++shift) {
+            if (!mostly_text(unhex_some(text_.substr(begin + shift, 32)))) continue;
+            View view;
+            view.encoding = Encoding::hex;
+            view.stretches.push_back({0, begin + shift, 2, 1});
+            view.text = unhex_some(text_.substr(begin + shift, end - begin - shift));
+            if (budget_.take(view.text.size())) visit_(view);
+            return;
+          }
+        });
+  }
+
+  // Words with %2D, \u002d, \x2d or &#45; in them.
+  void escapes() {
+    std::size_t done = 0;
+    std::array<std::size_t, 3> next{};
+    for (std::size_t at = 0;; ++at) {
+      for (std::size_t i = 0; i < next.size(); ++i)
+        if (next[i] <= at) next[i] = std::min(text_.find("%\\&"[i], at), text_.size());
+      at = std::ranges::min(next);
+      if (at == text_.size()) return;
+      if (at >= done && escape_at(at).size != 0) done = escaped_word(at);
+      for (std::size_t& place : next) place += place == at ? 1 : 0;
+    }
+  }
+
+  // Letters with zero bytes between them, in either order, two or four bytes each.
+  void wide() {
+    for (std::size_t at = text_.find('\0'); at != std::string_view::npos; at = text_.find('\0', at)) {
+      std::size_t zeros = at;
+      while (zeros < text_.size() && text_[zeros] == '\0') ++zeros;
+      const std::size_t step = zeros - at + 1;
+      if (step != 2 && step != 4) {
+        at = zeros;
+        continue;
+      }
+      std::size_t begin = zeros;
+      if (at > 0 && is_text(text_[at - 1])) begin = at - 1;
+      at = std::max(zeros, wide_run(begin, step));
+    }
+  }
+
+  void joined(const std::vector<std::size_t>& seams) {
+    std::size_t done = 0;
+    for (const std::size_t seam : seams) {
+      if (seam < done) continue;
+      const auto step = step_over_seam(text_, seam);
+      if (!step || step->seam != Seam::quoted) continue;
+      done = join_over(seam, step->next);
+    }
+  }
+
  private:
   // The longest of the four alignments that decodes to text; lines that go on in the same way are joined.
   bool base64_run(std::size_t begin, std::size_t end) {
     for (std::size_t shift = 0; shift < 4 && begin + shift + kShortestBase64 <= end; ++shift) {
-      const std::string_view head =
-          text_.substr(begin + shift, std::min<std::size_t>(end - begin - shift, 64));
-      if (!mostly_text(decode64(head))) continue;
+      if (!decodes_to_text(text_.substr(begin + shift, end - begin - shift))) continue;
       decode_lines(begin + shift, end);
       return true;
     }
@@ -142,6 +216,116 @@ class Finder {
     return std::nullopt;
   }
 
+  static std::string unhex_some(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+      out.push_back(static_cast<char>(hex_of(text[i]) << 4 | hex_of(text[i + 1])));
+    return out;
+  }
+
+  struct Escape {
+    std::size_t size = 0;  // 0: none, or one that is no printable ASCII
+    char value = 0;
+  };
+  Escape escape_at(std::size_t at) const {
+    const auto number = [&](std::size_t from, std::size_t digits) {
+      int value = 0;
+      for (std::size_t i = from; i < from + digits; ++i)
+        value = i < text_.size() && hex_of(text_[i]) >= 0 && value >= 0 ? value * 16 + hex_of(text_[i]) : -1;
+      return value;
+    };
+    const char next = at + 1 < text_.size() ? text_[at + 1] : '\0';
+    int value = -1;
+    std::size_t size = 0;
+    if (text_[at] == '%')
+      value = number(at + 1, 2), size = 3;
+    else if (text_[at] == '\\' && next == 'u')
+      value = number(at + 2, 4), size = 6;
+    else if (text_[at] == '\\' && next == 'x')
+      value = number(at + 2, 2), size = 4;
+    else if (text_[at] == '\\' && next == '/')
+      value = '/', size = 2;
+    else if (text_.substr(at, 3) == "&#x")
+      value = number(at + 3, 2), size = 6;
+    else if (text_.substr(at, 2) == "&#" && at + 4 < text_.size() && text_[at + 4] == ';' &&
+             is(text_[at + 2], kDigit))
+      value = (text_[at + 2] - '0') * 10 + (text_[at + 3] - '0'), size = 5;
+    if (value < 33 || value > 126) return {};
+    return {size, static_cast<char>(value)};
+  }
+
+  // Decodes the word round `at`, blanks bound it; visits it. Returns its end.
+  std::size_t escaped_word(std::size_t at) {
+    std::size_t begin = at;
+    const auto bounds = [](char c) { return static_cast<std::uint8_t>(c) <= ' '; };
+    while (begin > 0 && at - begin < 512 && !bounds(text_[begin - 1])) --begin;
+    View view;
+    std::size_t escaped = 0, i = begin;
+    view.stretches.push_back({0, begin, 1, 1});
+    while (i < text_.size() && i - begin < kEscapedWord && !bounds(text_[i])) {
+      const Escape escape = escape_at(i);
+      if (escape.size == 0) {
+        view.text.push_back(text_[i++]);
+        continue;
+      }
+      view.stretches.push_back({view.text.size(), i, escape.size, 1});
+      view.text.push_back(escape.value);
+      i += escape.size;
+      view.stretches.push_back({view.text.size(), i, 1, 1});
+      escaped += escape.value == '/' ? 0 : 1;
+    }
+    view.encoding = text_[at] == '%' ? Encoding::percent : Encoding::escaped;
+    if (view.text.size() >= 16 && (escaped > 0 || view.text.size() < 256) && budget_.take(view.text.size()))
+      visit_(view);
+    return i;
+  }
+
+  std::size_t wide_run(std::size_t begin, std::size_t step) {
+    View view;
+    view.encoding = Encoding::utf16;
+    view.stretches.push_back({0, begin, step, 1});
+    std::size_t i = begin;
+    const auto narrow = [&](std::size_t from) {
+      for (std::size_t k = 1; k < step; ++k)
+        if (from + k < text_.size() && text_[from + k] != '\0') return false;
+      return from < text_.size() && is_text(text_[from]);
+    };
+    while (narrow(i) && view.text.size() < limits::kDecodeRegion) {
+      view.text.push_back(text_[i]);
+      i += step;
+    }
+    if (view.text.size() >= kShortestWide && budget_.take(view.text.size())) visit_(view);
+    return std::max(i, begin + 1);
+  }
+
+  // Joins the whole chain of strings that the seam at `seam` is part of, when it could be a word without
+  // blanks.
+  std::size_t join_over(std::size_t seam, std::size_t next) {
+    const auto in_word = [](char c) {
+      return is(c, kWord | kBase64) || c == '.' || c == '=' || c == ':' || c == '$' || c == '~';
+    };
+    std::size_t begin = seam;
+    while (begin > 0 && seam - begin < 512 && in_word(text_[begin - 1])) --begin;
+    const bool opened = begin > 0 && is(text_[begin - 1], kQuote) && begin < seam;
+    if (!opened || next >= text_.size() || !in_word(text_[next])) return next;
+    View tail = join_from(text_, begin);
+    if (tail.stretches.size() < 2 || tail.text.size() < 12) return next;
+    // What stands before on the line gives the value its name.
+    std::size_t head = begin;
+    while (head > 0 && begin - head < 128 && text_[head - 1] != '\n') --head;
+    View view;
+    view.encoding = Encoding::joined;
+    view.text = std::string(text_.substr(head, begin - head)) + tail.text + text_[begin - 1];
+    view.stretches.push_back({0, head, 1, 1});
+    for (Stretch stretch : tail.stretches) {
+      stretch.inner += begin - head;
+      view.stretches.push_back(stretch);
+    }
+    const std::size_t end = tail.stretches.back().outer;
+    if (budget_.take(view.text.size())) visit_(view);
+    return end;
+  }
+
   std::string_view text_;
   Budget& budget_;
   const Visit& visit_;
@@ -152,13 +336,16 @@ class Finder {
 
 void each_view(std::string_view text, const std::vector<std::size_t>& seams, Budget& budget,
                const Visit& visit) {
-  (void)seams;
   Finder finder(text, budget, visit);
   finder.base64();
+  finder.hex();
+  finder.escapes();
+  finder.wide();
+  finder.joined(seams);
 }
 
 bool decodes_nothing(std::string_view text) {
-  if (text.find_first_of(std::string_view("\0%\\", 3)) != std::string_view::npos) return false;
+  if (text.find_first_of(std::string_view("\0%\\&", 4)) != std::string_view::npos) return false;
   bool nothing = true;
   each_run(text, kShortestBase64, is_base64, [&](std::size_t, std::size_t) { nothing = false; });
   return nothing;

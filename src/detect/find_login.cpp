@@ -51,6 +51,7 @@ void find_login(Look& look, std::size_t at) {
          (is(text[scheme - 1], kAlnum) || std::string_view("+.-").contains(text[scheme - 1])))
     --scheme;
   const std::string password = undo_percent(text.substr(colon + 1, sign - colon - 1));
+  if (password.contains(':') || text.substr(sign + 1, 11) == "example.com") return;
   if (!is_login(text.substr(at + 3, colon - at - 3), password)) return;
   if (const auto rule = rule_for(look, text.substr(scheme, at - scheme)))
     report(look, *rule, colon + 1, sign, password);

@@ -31,6 +31,13 @@ bool holds_stopword(const Rule& rule, std::string_view secret) {
   return std::ranges::any_of(rule.stopwords, [&](const std::string& w) { return holds_any_case(secret, w); });
 }
 
+std::size_t token_end(std::string_view text, std::size_t at, std::size_t most) {
+  const std::size_t ceiling = std::min(text.size(), at + most);
+  while (at < ceiling && (is(text[at], kWord | kBase64) || std::string_view(".:~$%?").contains(text[at])))
+    ++at;
+  return at;
+}
+
 struct Match {
   std::size_t begin = 0, end = 0;
 };
@@ -91,9 +98,13 @@ void find_token(Look& look, std::uint32_t rule, std::size_t begin, std::size_t e
   const Form& form = look.engine.parts().forms[rule];
   const bool inside = form.leads && begin > 0 && is(look.text[begin - 1], kAlnum);
   if (inside && !after_escape(look.text, begin)) return;
+  // Most places that look like an anchor are parts of words: what follows is too short and goes on nowhere.
+  constexpr std::size_t kShortest = 16, kLongestPiece = 1024;
+  const std::size_t run = token_end(look.text, end, kLongestPiece);
+  if (form.leads && run - begin < kShortest && !step_over_seam(look.text, run)) return;
   Match match;
   const bool whole = match_at(look, rule, look.text, begin, end, match);
-  if (form.leads) {
+  if (form.leads && run - end < kLongestPiece && step_over_seam(look.text, run)) {
     // What ends at a quote may go on behind it: the longer reading is the secret.
     const std::size_t stop = whole ? match.end : begin;
     const bool goes_on = whole ? stop < look.text.size() && is(look.text[stop], kQuote) : true;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/encoding.hpp"
 #include "detect/check.hpp"
 #include "detect/find.hpp"
 #include "detect/judge.hpp"
@@ -139,15 +140,17 @@ void find_basic(Look& look, const Scene& scene) {
            scene.encoding);
 }
 
-// A value that is the base64 form of printable text stands for that text.
-void undo_base64(Scene& scene) {
-  if (scene.value.size() < 8 || scene.value.size() % 4 == 1) return;
-  std::string plain = loose_base64(scene.value);
+// A value that is the base64 or hex form of printable text stands for that text.
+void undo_encoding(Scene& scene) {
+  if (scene.value.size() < 8) return;
+  const auto bytes = is_hex(scene.value) ? unhex(scene.value) : std::nullopt;
+  const Encoding encoding = bytes ? Encoding::hex : Encoding::base64;
+  std::string plain = bytes ? std::string(as_text(*bytes)) : loose_base64(scene.value);
   while (plain.ends_with('\n')) plain.pop_back();
   const bool printable = std::ranges::all_of(plain, [](char c) { return c >= ' ' && c < 127; });
   if (plain.size() < 6 || !printable) return;
   scene.value = std::move(plain);
-  scene.encoding = Encoding::base64;
+  scene.encoding = encoding;
 }
 
 }  // namespace
@@ -164,8 +167,10 @@ void find_value(Look& look, std::size_t begin, std::size_t end) {
   scene.value = std::string(look.text.substr(value->begin, value->end - value->begin));
   scene.name_class = classify_name(scene.name);
   look.value_done = value->begin;
-  undo_base64(scene);
-  if (find_by_context(look, scene) || scene.name_class == NameClass::none) return;
+  undo_encoding(scene);
+  if (find_by_context(look, scene) || scene.name_class == NameClass::none ||
+      scene.name_class == NameClass::weak)
+    return;
   if (scene.name_class == NameClass::authorization) find_basic(look, scene);
   if (scene.name_class != NameClass::authorization || scene.encoding == Encoding::plain)
     find_generic(look, scene);

@@ -104,7 +104,7 @@ NameClass classify_name(std::string_view name) {
       return NameClass::key;
     if (words.size() - i >= 3) break;
   }
-  return NameClass::none;
+  return words.back() == "key" ? NameClass::weak : NameClass::none;
 }
 
 }  // namespace claviger::detect

@@ -7,15 +7,18 @@
 namespace claviger::detect {
 
 // Lower case; found in any case inside longer names. Frequent words such as "key" alone are not among them.
-inline constexpr std::array<std::string_view, 33> kNameParts{
+inline constexpr std::array<std::string_view, 43> kNameParts{
     "password",   "passwd",     "passphrase",    "secret",     "token",     "api_key",
     "apikey",     "api-key",    "api key",       "access_key", "accesskey", "auth_key",
     "authkey",    "_key",       "-key",          "credential", "bearer",    "authorization",
     "accountkey", "signingkey", "encryptionkey", "masterkey",  "sharedkey", "subscriptionkey",
     "privatekey", "servicekey", "_pwd",          "pwd=",       "_pass",     "dbpass",
-    "\"pass\"",   "--key",      "--pass"};
+    "\"pass\"",   "--key",      "--pass",        "key = \"",   "key = '",   "key=\"",
+    "key='",      "key: \"",    "key: '",        "key\": \"",  "key': '",   "key\":\"",
+    "?key="};
 
-enum class NameClass : unsigned char { none, key, password, authorization };
+// weak: "key" alone, which is given secrets and much else.
+enum class NameClass : unsigned char { none, weak, key, password, authorization };
 
 // What a whole name says about the value given to it.
 NameClass classify_name(std::string_view name);

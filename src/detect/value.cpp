@@ -90,8 +90,9 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end)
       const std::size_t typed = skip_type(text, at + 1);
       return typed == at + 1 ? at + 1 : typed + 1;
     }())};
-  if (text[at] == '=' || text[at] == ',') return Operator{at + 1};
-  if (text[at] == '>' && at == closed) return Operator{at + 1};
+  if (text[at] == '=') return Operator{at + 1};
+  if (text[at] == ',') return Operator{at + 1, Giving::called};  // put("name", "value")
+  if (text[at] == '>' && at == closed && text.substr(at + 1, 256).contains("</")) return Operator{at + 1};
   if (text[at] == '(') return Operator{at + 1, Giving::called};
   if (stands(text, at, "%3D") || stands(text, at, "%3d")) return Operator{at + 3};
   if (at == closed) return std::nullopt;
