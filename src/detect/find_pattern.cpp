@@ -14,7 +14,7 @@ void find_pattern(Look& look, std::uint32_t index) {
   std::size_t from = 0, begin = 0, end = 0, whole_begin = 0, whole_end = 0;
   while (form.matcher->find(look.text, from, false, rule.group, begin, end, whole_begin, whole_end)) {
     const std::string_view secret = look.text.substr(begin, end - begin);
-    if (!secret.empty() && entropy(secret) >= rule.entropy)
+    if (!secret.empty() && (rule.entropy <= 0 || entropy(secret) > rule.entropy))
       report(look, index, begin, end, std::string(secret));
     from = std::max(whole_end, from + 1);
   }

@@ -65,12 +65,16 @@ bool Matcher::find(std::string_view text, std::size_t from, bool anchored, int g
   if (regex == nullptr || from > text.size()) return false;
   constexpr int kGroups = 10;
   re2::StringPiece groups[kGroups];
-  const int wanted = group < kGroups && group <= regex->NumberOfCapturingGroups() ? group : 0;
+  const int known = std::min(regex->NumberOfCapturingGroups(), kGroups - 1);
+  const int wanted = group == kFirstGroup ? known : group <= known ? group : 0;
   const re2::StringPiece piece(text.data(), text.size());
   if (!regex->Match(piece, from, text.size(), anchored ? re2::RE2::ANCHOR_START : re2::RE2::UNANCHORED,
                     groups, wanted + 1))
     return false;
-  const re2::StringPiece& secret = groups[wanted].data() != nullptr ? groups[wanted] : groups[0];
+  int chosen = group == kFirstGroup ? 1 : wanted;
+  while (group == kFirstGroup && chosen < wanted && groups[chosen].empty()) ++chosen;
+  if (chosen > wanted || groups[chosen].data() == nullptr) chosen = 0;
+  const re2::StringPiece& secret = groups[chosen];
   begin = static_cast<std::size_t>(secret.data() - text.data());
   end = begin + secret.size();
   whole_begin = static_cast<std::size_t>(groups[0].data() - text.data());

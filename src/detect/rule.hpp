@@ -38,6 +38,8 @@ enum class Check : std::uint8_t {
   service_account,  // a service account's JSON
 };
 
+inline constexpr int kFirstGroup = -1;  // the first group that took part, or the whole match
+
 struct Rule {
   std::string id;
   std::string provider;

@@ -8,6 +8,7 @@
 
 #include "detect/compiled.hpp"
 #include "detect/engine.hpp"
+#include "detect/gitleaks.hpp"
 #include "detect/rule_file.hpp"
 #include "detect/sample.hpp"
 
@@ -50,8 +51,16 @@ std::optional<std::uint32_t> Ruleset::find(std::string_view id) const {
 }
 
 Result<void> Ruleset::extend(std::string_view text, std::string_view name) {
-  TRY(auto rules, read_rules(text, name));
-  for (Rule& rule : rules) add(std::move(rule));
+  if (!is_gitleaks(text)) {
+    TRY(auto rules, read_rules(text, name));
+    for (Rule& rule : rules) add(std::move(rule));
+    return {};
+  }
+  TRY(Gitleaks file, read_gitleaks(text, name));
+  if (!file.rules.empty() && !file.use_default) rules_.clear();
+  drop(file.disabled);
+  for (Rule& rule : file.rules) add(std::move(rule));
+  for (Allowlist& list : file.allowlists) add(std::move(list));
   return {};
 }
 

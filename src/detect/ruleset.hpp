@@ -18,7 +18,8 @@ struct Allowlist {
   std::vector<std::string> rules;      // ids it applies to; empty: all
   std::vector<std::string> paths;      // RE2
   std::vector<std::string> regexes;    // RE2, tried on `target`
-  std::vector<std::string> stopwords;  // in the secret, any case
+  std::vector<std::string> stopwords;  // lower case, in the secret in any case
+  std::vector<std::string> commits;    // for whoever knows commits: the engine does not
   enum class Target : std::uint8_t { secret, match, line } target = Target::secret;
   bool all = false;  // every kind of condition that is given must hold, not just one
 };
