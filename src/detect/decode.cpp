@@ -136,7 +136,7 @@ class Finder {
         if (next[i] <= at) next[i] = std::min(text_.find("%\\&"[i], at), text_.size());
       at = std::ranges::min(next);
       if (at == text_.size()) return;
-      if (at >= done && escape_at(at).size != 0) done = escaped_word(at);
+      if (at >= done && escape_at(at).value > ' ') done = escaped_word(at);
       for (std::size_t& place : next) place += place == at ? 1 : 0;
     }
   }
@@ -224,7 +224,7 @@ class Finder {
   }
 
   struct Escape {
-    std::size_t size = 0;  // 0: none, or one that is no printable ASCII
+    std::size_t size = 0;  // 0: none, or one that is no ASCII text
     char value = 0;
   };
   Escape escape_at(std::size_t at) const {
@@ -250,7 +250,7 @@ class Finder {
     else if (text_.substr(at, 2) == "&#" && at + 4 < text_.size() && text_[at + 4] == ';' &&
              is(text_[at + 2], kDigit))
       value = (text_[at + 2] - '0') * 10 + (text_[at + 3] - '0'), size = 5;
-    if (value < 33 || value > 126) return {};
+    if (value > 126 || (value < 32 && !is_text(static_cast<char>(value))) || value < 0) return {};
     return {size, static_cast<char>(value)};
   }
 
@@ -272,7 +272,7 @@ class Finder {
       view.text.push_back(escape.value);
       i += escape.size;
       view.stretches.push_back({view.text.size(), i, 1, 1});
-      escaped += escape.value == '/' ? 0 : 1;
+      escaped += escape.value == '/' || escape.value <= ' ' ? 0 : 1;
     }
     view.encoding = text_[at] == '%' ? Encoding::percent : Encoding::escaped;
     if (view.text.size() >= 16 && (escaped > 0 || view.text.size() < 256) && budget_.take(view.text.size()))
@@ -302,7 +302,7 @@ class Finder {
   // blanks.
   std::size_t join_over(std::size_t seam, std::size_t next) {
     const auto in_word = [](char c) {
-      return is(c, kWord | kBase64) || c == '.' || c == '=' || c == ':' || c == '$' || c == '~';
+      return is(c, kWord | kBase64) || std::string_view(".=:$~@?&%").contains(c);
     };
     std::size_t begin = seam;
     while (begin > 0 && seam - begin < 512 && in_word(text_[begin - 1])) --begin;

@@ -59,16 +59,20 @@ std::size_t skip_type(std::string_view text, std::size_t at) {
   return sign && text[i - 1] == ' ' && !stands(text, i, "=>") ? i : at;  // base64 ends in "=" too
 }
 
-// {"name": "API_KEY", "value": "..."}, and the same in YAML, XML and Terraform.
+// {"name": "API_KEY", "value": "..."}, and the same in YAML, XML and Terraform: where the ":" or "=" stands.
 std::optional<std::size_t> pair_value(std::string_view text, std::size_t at) {
-  std::size_t i = blanks(text, at, true);
-  if (i < text.size() && (text[i] == ',' || text[i] == '{')) i = blanks(text, i + 1, true);
-  i += quote_size(text, i);
-  for (const std::string_view word : {"value", "Value", "default", "stringData", "secretString"}) {
-    if (!stands(text, i, word)) continue;
-    std::size_t after = i + word.size();
-    after = blanks(text, after + quote_size(text, after), false);
-    if (after < text.size() && (text[after] == ':' || text[after] == '=')) return after;
+  const std::size_t start = blanks(text, at, true);
+  const bool block = start < text.size() && (text[start] == ',' || text[start] == '{');
+  if (!block && start == at) return std::nullopt;
+  const std::size_t ceiling = std::min(text.size(), start + (block ? kMostBlank : 1));
+  for (std::size_t i = start; i < ceiling && text[i] != '}'; ++i) {
+    if (i > 0 && is(text[i - 1], kWord)) continue;
+    for (const std::string_view word : {"value", "Value", "default", "stringData", "secretString"}) {
+      if (!stands(text, i, word)) continue;
+      std::size_t after = i + word.size();
+      after = blanks(text, after + quote_size(text, after), false);
+      if (after < text.size() && (text[after] == ':' || text[after] == '=')) return after;
+    }
   }
   return std::nullopt;
 }
@@ -81,8 +85,10 @@ struct Operator {
 std::optional<Operator> operator_at(std::string_view text, std::size_t name_end) {
   const std::size_t closed = skip_closers(text, name_end);
   std::size_t at = blanks(text, closed, false);
+  if (stands(text, at, "{ get")) at = blanks(text, std::min(text.find('}', at), text.size() - 1) + 1, false);
   if (const auto pair = pair_value(text, closed)) at = *pair;
-  for (const std::string_view op : {"===", "!==", ":=", "=>", "==", "!=", "->", "<-", "||=", "?=", "+="})
+  for (const std::string_view op :
+       {"===", "!==", ":=", ":-", "=>", "==", "!=", "->", "<-", "||=", "?\?=", "?=", "+=", "||", "?\?", "?:"})
     if (stands(text, at, op)) return Operator{at + op.size()};
   if (at >= text.size()) return std::nullopt;
   if (text[at] == ':')
@@ -95,10 +101,12 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end)
   if (text[at] == '>' && at == closed && text.substr(at + 1, 256).contains("</")) return Operator{at + 1};
   if (text[at] == '(') return Operator{at + 1, Giving::called};
   if (stands(text, at, "%3D") || stands(text, at, "%3d")) return Operator{at + 3};
+  if (text[at] == '|') return Operator{at + 1, Giving::spaced};  // a row of a table
   if (at == closed) return std::nullopt;
   const std::size_t typed = skip_type(text, at);
   if (typed != at) return Operator{typed + 1};
-  if (stands(text, at, "is ")) return Operator{at + 3, Giving::spaced};
+  for (const std::string_view word : {"is ", "to ", "as ", "was ", "with "})
+    if (stands(text, at, word)) at += word.size();
   return Operator{at, Giving::spaced};
 }
 
@@ -107,7 +115,7 @@ std::size_t enter_call(std::string_view text, std::size_t at) {
   std::size_t i = at;
   while (i < text.size() && i - at < 48 && (is(text[i], kWord | kSpace) || text[i] == '.' || text[i] == ':'))
     ++i;
-  if (i == at || i >= text.size() || text[i] != '(') return at;
+  if (i >= text.size() || text[i] != '(') return at;
   const std::size_t open = blanks(text, i + 1, true);
   return quote_size(text, open) > 0 ? open : at;
 }

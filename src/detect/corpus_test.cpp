@@ -1,0 +1,311 @@
+// Recall and precision over texts made by a seeded generator: every rule in the places where people leave
+// keys, and what only looks like one.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/encoding.hpp"
+#include "detect/engine.hpp"
+#include "detect/sample.hpp"
+
+namespace claviger::detect {
+namespace {
+
+// In each text N is the variable, n the same in lower case, P the provider and S the secret, all marked by @.
+constexpr std::string_view kPlaces[] = {
+    "@N=@S\n",
+    "export @N=\"@S\"\n",
+    "ENV @N @S\n",
+    "ENV @N=@S\n",
+    "@n: @S\n",
+    "@n: \"@S\"\n",
+    "env:\n  - name: @N\n    value: \"@S\"\n",
+    "{\"@n\": \"@S\", \"timeout\": 30}\n",
+    "{\"body\": \"{\\\"@n\\\": \\\"@S\\\"}\"}\n",
+    "import @P\nclient = @P.Client(api_key=\"@S\")\n",
+    "os.environ[\"@N\"] = '@S'\n",
+    "const @n = '@S';\n",
+    "const client = new @P({ apiKey: \"@S\", dangerouslyAllowBrowser: true });\n",
+    "@n := \"@S\"\n",
+    "const @n string = \"@S\"\n",
+    "private static final String @N = \"@S\";\n",
+    "public string @n { get; set; } = \"@S\";\n",
+    "let @n: &str = \"@S\";\n",
+    "config.@n = '@S'\n",
+    "define('@N', '@S');\n",
+    "'@n' => '@S',\n",
+    "variable \"@n\" {\n  type    = string\n  default = \"@S\"\n}\n",
+    "curl https://api.@P.com/v1/models -H \"Authorization: Bearer @S\"\n",
+    "curl https://api.@P.com/v1/models \\\n  -H 'x-api-key: @S' \\\n  -d '{}'\n",
+    "GET https://api.@P.com/v1/search?q=cat&api_key=@S&limit=10 HTTP/1.1\n",
+    "2026-11-24 10:00:01 DEBUG @P request headers: {'Authorization': 'Bearer @S'}\n",
+    "Set `@N` to `@S` and restart.\n",
+    "      - run: deploy --token @S\n        env:\n          @N: @S\n",
+    "   \"source\": [\n    \"client = @P(api_key=\\\"@S\\\")\\n\"\n   ]\n",
+    "@P login --api-key @S --yes\n",
+    "[@P]\napi_key = @S\n",
+    "@P.api.key=@S\n",
+    "<add key=\"@N\" value=\"@S\" />\n",
+    "<@n>@S</@n>\n",
+    "-@n = \"old\"\n+@n = \"@S\"\n",
+    "# @n = \"@S\"\n",
+    "!function(e,t){var n={@n:\"@S\",retries:3};t.exports=n}(this,module);\n",
+    "setx @N \"@S\"\r\n",
+    "$env:@N = \"@S\"\r\n",
+    "os.Setenv(\"@N\", \"@S\")\n",
+    "process.env.@N || \"@S\"\n",
+    "os.getenv(\"@N\", \"@S\")\n",
+    "{\"@P\": \"@S\"}\n",
+    "@P:\n  token: @S\n",
+    "[providers.@P]\nkey = \"@S\"\n",
+    "helm install x --set @P.apiKey=@S\n",
+    "my @P api key is @S please rotate it\n",
+    "Here is the @P key: @S\n",
+    "| `@N` | `@S` |\n",
+    "wget --header=\"X-Api-Key: @S\" https://api.@P.ai/v1\n",
+    "INSERT INTO credentials (provider, api_key) VALUES ('@P', '@S');\n",
+    "my $@n = '@S';\n",
+    "@P = \"@S\"\n",
+    "llm = Chat@P(model='x', temperature=0, api_key='@S')\n",
+    "requests.get(url, headers={'Authorization': 'Bearer @S'})  # @P\n",
+    "POST /v1/chat HTTP/1.1\r\nHost: api.@P.com\r\nAuthorization: Bearer @S\r\n\r\n",
+    "@N='@S' python run.py\n",
+    "docker run -d -e @N=@S -p 80:80 img\n",
+    "KEY=@S  # @P\n",
+    "  apiKey: '@S', // @P\n",
+    "self.@P_key = \"@S\"\n",
+    "@N = (\n    \"@S\"\n)\n",
+    "const headers = { \"Authorization\": `Bearer @S` }; // @P\n",
+    "<!-- @N: @S -->\n",
+    "\"@N=@S\",\n",
+    "environment:\n  - @N=@S\n",
+    "@n = @S ; @P\n",
+    "set(@N \"@S\")\n",
+    "@N: ${@N:-@S}\n",
+    "{\"name\":\"@N\",\"type\":\"secret\",\"value\":\"@S\"}\n",
+    "\\\"@n\\\":\\\"@S\\\"\n",
+};
+
+struct Case {
+  std::string rule, provider, secret, text;
+};
+
+std::string with(std::string_view place, std::string_view name, std::string_view provider,
+                 std::string_view secret) {
+  std::string small(name), out;
+  std::ranges::transform(small, small.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  for (std::size_t i = 0; i < place.size(); ++i) {
+    const char next = place[i] == '@' && i + 1 < place.size() ? place[i + 1] : ' ';
+    if (next == 'N')
+      out += name;
+    else if (next == 'n')
+      out += small;
+    else if (next == 'P')
+      out += provider;
+    else if (next == 'S')
+      out += secret;
+    else {
+      out.push_back(place[i]);
+      continue;
+    }
+    ++i;
+  }
+  return out;
+}
+
+// The variable that the rule's own first example gives the secret to, else PROVIDER_API_KEY.
+std::string name_of(const Rule& rule) {
+  const std::string& first = rule.examples.front();
+  const std::size_t sign = first.find('=');
+  if (rule.kind == Kind::context && sign != std::string::npos) return first.substr(0, sign);
+  std::string name = rule.provider + "_API_KEY";
+  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 32) : c; });
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+std::vector<Case> positives(const Ruleset& rules, std::size_t from, std::size_t to, std::uint64_t seeds) {
+  std::vector<Case> out;
+  for (const Rule& rule : rules.rules()) {
+    if (rule.is_public || rule.samples.empty() || rule.group != 0) continue;
+    const std::string provider = rule.kind == Kind::context ? rule.context.front() : rule.provider;
+    for (std::size_t i = from; i < to; ++i)
+      for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+        const std::string secret = expand_sample(rule, "{secret}", seed * 1000 + i);
+        out.push_back({rule.id, rule.provider, secret, with(kPlaces[i], name_of(rule), provider, secret)});
+      }
+  }
+  return out;
+}
+
+class Corpus : public ::testing::Test {
+ protected:
+  Corpus() : engine_(*Engine::built_in()), scanner_(engine_) {}
+
+  std::vector<Hit> scan(std::string_view text, std::string_view path = {}) {
+    std::vector<Hit> hits;
+    scanner_.scan(text, {path}, [&](const Hit& hit) { hits.push_back(hit); });
+    return hits;
+  }
+  bool found(const Case& c) {
+    const auto hits = scan(c.text);
+    return std::ranges::any_of(hits, [&](const Hit& hit) { return hit.secret == c.secret; });
+  }
+  // Expects at least `floor` of the cases to be found, and names the rules and texts that were missed most.
+  void expect_recall(const std::vector<Case>& cases, double floor) {
+    std::map<std::string, int> missed;
+    std::size_t hits = 0;
+    for (const Case& c : cases) {
+      if (found(c))
+        ++hits;
+      else if (missed[c.rule]++ == 0)
+        RecordProperty(c.rule, c.text);
+    }
+    const double recall = static_cast<double>(hits) / static_cast<double>(cases.size());
+    std::string most;
+    for (const auto& [rule, count] : missed) most += fmt::format(" {}:{}", rule, count);
+    EXPECT_GE(recall, floor) << cases.size() << " cases, missed:" << most;
+    RecordProperty("recall", fmt::format("{:.4f} of {}", recall, cases.size()));
+  }
+
+  std::shared_ptr<const Engine> engine_;
+  Engine::Scanner scanner_;
+};
+
+TEST_F(Corpus, keys_are_found_where_people_leave_them) {
+  expect_recall(positives(engine_->rules(), 0, std::size(kPlaces), 2), 0.99);
+}
+
+std::string utf16(std::string_view text, bool little) {
+  std::string out;
+  for (const char c : text) {
+    if (!little) out.push_back('\0');
+    out.push_back(c);
+    if (little) out.push_back('\0');
+  }
+  return out;
+}
+
+std::string each(std::string_view text, std::string_view format) {
+  std::string out;
+  for (const char c : text) out += fmt::format(fmt::runtime(format), static_cast<unsigned char>(c));
+  return out;
+}
+
+TEST_F(Corpus, encoded_and_split_keys_are_found) {
+  std::vector<Case> cases;
+  for (const Case& c : positives(engine_->rules(), 0, 8, 1)) {
+    const std::size_t half = c.secret.size() / 2, third = c.secret.size() / 3;
+    const std::string name = c.text.substr(0, c.text.find_first_of("=:"));
+    const auto add = [&](std::string text) {
+      cases.push_back({c.rule, c.provider, c.secret, std::move(text)});
+    };
+    add("payload: " + base64(as_bytes("config:\n" + c.text + "debug: true\n")) + "\n");
+    add("data = \"" + hex(as_bytes(c.text)) + "\"\n");
+    add("https://host/cb?state=" + each(c.text, "%{:02X}") + "\n");
+    add("var s = \"" + each(c.text, "\\u{:04x}") + "\";\n");
+    add(utf16(c.text, true));
+    add(utf16("x" + c.text, false));
+    if (!c.text.starts_with(name_of(engine_->rules().at(*engine_->rules().find(c.rule))) + "=")) continue;
+    add("apiVersion: v1\nkind: Secret\ndata:\n  " + name + ": " + base64(as_bytes(c.secret)) + "\n");
+    add(name + " = \"" + c.secret.substr(0, half) + "\" + \"" + c.secret.substr(half) + "\"\n");
+    add(name + " = (\"" + c.secret.substr(0, third) + "\"\n    \"" + c.secret.substr(third) + "\")\n");
+    add("String " + name + " = \"" + c.secret.substr(0, 3) + "\"\n    + \"" + c.secret.substr(3) + "\";\n");
+    add("$" + name + " = '" + c.secret.substr(0, half) + "' . '" + c.secret.substr(half) + "';\n");
+  }
+  expect_recall(cases, 0.97);
+}
+
+std::vector<std::string> negatives(const Ruleset& rules, std::uint64_t seeds) {
+  std::vector<std::string> out;
+  constexpr std::string_view texts[] = {
+      "request_id = \"{uuid}\"\n",
+      "commit {H40}\nAuthor: A <a@example.com>\n",
+      "      \"integrity\": \"sha512-{B86}==\",\n",
+      "checksum = \"{H64}\"\n",
+      "  resolved \"https://registry.yarnpkg.com/x/-/x-1.2.3.tgz#{H40}\"\n",
+      "sha256:{H64}  file.tar.gz\n",
+      "golang.org/x/net v0.17.0 h1:{B43}=\n",
+      "<img src=\"data:image/png;base64,iVBORw0KGgoAAAANSUhEUg{B400}==\">\n",
+      "//# "
+      "sourceMappingURL=data:application/json;base64,{base64:{\"version\":3,\"mappings\":\"AAAA,SAASA\"}}\n",
+      "password = os.environ[\"DB_PASSWORD\"]\n",
+      "token = request.headers.get('X-Token')\n",
+      "api_key: ${{ secrets.API_KEY }}\n",
+      "apiKey = process.env.OPENAI_API_KEY;\n",
+      "secretKeyRef:\n  name: app-secrets-v2\n  key: database-url-primary\n",
+      "passwordValidator = new PasswordStrengthValidator2(8)\n",
+      "const tokenTypes = ['keyword', 'string', 'number2'];\n",
+      "export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\n",
+      "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+      "OPENAI_API_KEY=sk-your-api-key-here\n",
+      "ANTHROPIC_API_KEY=sk-ant-api03-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
+      "api_key = \"<YOUR_API_KEY>\"\n",
+      "api_key = \"YOUR_API_KEY_1234567890\"\n",
+      "token: {{ .Values.token }}\n",
+      "password: changeme\n",
+      "password: \"********\"\n",
+      "client_secret = \"0123456789abcdef0123456789abcdef\"\n",
+      "token = \"abcdefghijklmnopqrstuvwxyz123456\"\n",
+      "\"public_key\": \"{B44}\"\n",
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{B43} user@host\n",
+      "-----BEGIN CERTIFICATE-----\n{B64}\n{B64}\n{B64}\n-----END CERTIFICATE-----\n",
+      "e.token=function(t){return this.vocab=new n(t,2048)},e.key=1\n",
+      "max_tokens=4096, token_count=1048576, tokenizer=\"cl100k_base\"\n",
+      "postgres://postgres:postgres@localhost:5432/app_test\n",
+      "mongodb://user:<password>@cluster0.mongodb.net\n",
+      "ghp_{A36}\n",
+      "npm_{A36}\n",
+      "glsa_{A32}_{H8}\n",
+      "clv_{A12}_{A49}\n",
+      "\"primaryKey\": \"user#1234567890\", \"sortKey\": \"order#2026-11-24\"\n",
+      "X-Amz-Signature={H64}\n",
+      "etag: W/\"{H32}\"\n",
+      "cache_key = \"{H32}\"\n",
+      "color: #a1b2c3; background: url(/assets/logo.{H20}.svg)\n",
+      "secret_name = \"projects/acme-prod-1/secrets/db-password/versions/3\"\n",
+      "The secret of good tea is patience; the token of friendship, a key to the house.\n",
+      "i18n.password = \"Passwort eingeben\"\n",
+      "placeholder=\"Enter your password\"\n",
+      "const LOCAL_STORAGE_TOKEN_KEY = \"app.auth.token.v2\";\n",
+      "image: registry.example.com/team/app@sha256:{H64}\n",
+      "csrf_token = \"{A32}\"\n",
+      "pk_live_{A24}\nphc_{A43}\npk-lf-{uuid}\n",
+      "docs: sk-... or sk-ant-... or gsk_... will do\n",
+      "NEXT_PUBLIC_POSTHOG_KEY=phc_{A43}\n",
+      "model = \"mistral-large-2411\", embed = \"text-embedding-3-small\"\n",
+      "mistral_revision = \"{H40}\"\n",
+  };
+  for (const std::string_view text : texts)
+    for (std::uint64_t seed = 0; seed < seeds; ++seed) out.push_back(expand_sample(rules.at(0), text, seed));
+  return out;
+}
+
+TEST_F(Corpus, what_only_looks_like_a_key_is_left_alone) {
+  const auto cases = negatives(engine_->rules(), 40);
+  std::size_t alarms = 0;
+  std::string said;
+  for (const std::string& text : cases)
+    for (const Hit& hit : scan(text))
+      if (++alarms < 20) said += engine_->rules().at(hit.rule).id + " in: " + text.substr(0, 150) + "\n";
+  EXPECT_LE(static_cast<double>(alarms), 0.002 * static_cast<double>(cases.size())) << said;
+}
+
+TEST_F(Corpus, a_token_with_a_wrong_checksum_is_no_finding) {
+  for (const std::string_view id : {"github-token", "npm-token", "grafana-service-token", "claviger-key"})
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+      const Rule& rule = engine_->rules().at(*engine_->rules().find(id));
+      std::string secret = expand_sample(rule, "{secret}", seed);
+      ASSERT_EQ(scan("t = '" + secret + "'").size(), 1U);
+      EXPECT_TRUE(scan("t = '" + secret + "'")[0].validated);
+      char& digit = secret[secret.size() - 1 - seed % 6];
+      digit = digit == '7' ? '8' : '7';
+      EXPECT_TRUE(scan("t = '" + secret + "'").empty()) << secret;
+    }
+}
+
+}  // namespace
+}  // namespace claviger::detect
