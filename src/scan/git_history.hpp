@@ -18,10 +18,10 @@ namespace claviger::scan {
 
 struct HistoryOptions {
   bool all_objects = false;             // unreachable objects and reflogs too
-  std::vector<std::string> branches;    // only commits that these reach; empty: all refs
-  std::string range;                    // "A..B", "A.." or "..B": only commits that B reaches and A does not
-  std::optional<std::int64_t> since_s;  // only commits committed at this Unix time or later
-  bool promised_is_error = false;       // a partial clone's missing objects are problems, not a count
+  std::vector<std::string> branches{};  // only commits that these reach; empty: all refs
+  std::string range{};                  // "A..B", "A.." or "..B": only commits that B reaches and A does not
+  std::optional<std::int64_t> since_s{};  // only commits committed at this Unix time or later
+  bool promised_is_error = false;         // a partial clone's missing objects are problems, not a count
   unsigned threads = 1;
   std::size_t memory = limits::kScanMemory;  // anonymous; what is mapped does not count
 };
