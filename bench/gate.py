@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cells
 import others
+import peers
 import question
 import rates
 import report
@@ -73,6 +74,8 @@ def options(arguments):
 
 def main(arguments=None):
     asked = options(arguments)
+    if "gateways" in asked.plan:
+        peers.install()
     with Rig(asked.workers) as rig:
         found = measure(rig, asked.plan)
     print(json.dumps({"cells": [cell.as_json() for cell in found]}) if asked.json else report.table(found))

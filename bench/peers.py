@@ -1,5 +1,6 @@
 """The gateways beside ours, from packages only, each in its leanest configuration and without governance."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ LITELLM = "1.94.0"
 _HAPROXY = """
 global
   nbthread {workers}
-  maxconn 20000
+  maxconn 4000
 defaults
   mode http
   timeout connect 5s
@@ -76,16 +77,36 @@ def _install(name, *commands):
     done.touch()
 
 
+PORTKEY_HOME = CACHE / f"portkey-{PORTKEY}"
+LITELLM_HOME = CACHE / f"litellm-{LITELLM}"
+
+
+def install_portkey():
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
+    package = f"@portkey-ai/gateway@{PORTKEY}"
+    _install(PORTKEY_HOME.name, ["npm", "install", "--prefix", PORTKEY_HOME, package, *options])
+
+
+def install_litellm():
+    pip = [LITELLM_HOME / "bin/pip", "install", "-q", "--disable-pip-version-check"]
+    make = ["/usr/bin/python3", "-m", "venv", LITELLM_HOME]
+    _install(LITELLM_HOME.name, make, [*pip, f"litellm[proxy]=={LITELLM}"])
+
+
+def install():
+    """Beforehand, so that nothing is installed while others wait for their turn to measure."""
+    for one in (install_portkey, install_litellm):
+        with contextlib.suppress(server.Skipped):
+            one()
+
+
 class Portkey(server.Server):
     """Portkey's open-source gateway (npm @portkey-ai/gateway). It has no keys and no budgets."""
 
     tls = False
 
     def __init__(self, folder, behind):
-        home = CACHE / f"portkey-{PORTKEY}"
-        package = f"@portkey-ai/gateway@{PORTKEY}"
-        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
-        _install(f"portkey-{PORTKEY}", ["npm", "install", "--prefix", home, package, *options])
+        install_portkey()
         self.port = server.free_port()
         self.headers = {
             "Authorization": "Bearer x",
@@ -93,7 +114,7 @@ class Portkey(server.Server):
             "x-portkey-custom-host": f"http://127.0.0.1:{behind.port}/v1",
         }
         env = os.environ | {"TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost", "NODE_ENV": "production"}
-        script = home / "node_modules/@portkey-ai/gateway/build/start-server.js"
+        script = PORTKEY_HOME / "node_modules/@portkey-ai/gateway/build/start-server.js"
         super().__init__("portkey", ["node", script, "--headless", f"--port={self.port}"], folder, env)
         self.ready_when(lambda: server.listens(self.port), 30)
 
@@ -105,15 +126,12 @@ class LiteLlm(server.Server):
     headers = {"Authorization": "Bearer sk-local-test"}
 
     def __init__(self, folder, behind):
-        home = CACHE / f"litellm-{LITELLM}"
-        package = f"litellm[proxy]=={LITELLM}"
-        pip = [home / "bin/pip", "install", "-q", "--disable-pip-version-check", package]
-        _install(f"litellm-{LITELLM}", ["/usr/bin/python3", "-m", "venv", home], pip)
+        install_litellm()
         self.port = server.free_port()
         config = folder / "litellm.yaml"
         config.write_text(_LITELLM.format(upstream=behind.port))
         env = os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
-        arguments = [home / "bin/litellm", "--config", config, "--host", "127.0.0.1", "--port", self.port]
-        super().__init__("litellm", [*arguments, "--num_workers", "1"], folder, env)
+        arguments = [LITELLM_HOME / "bin/litellm", "--config", config, "--num_workers", "1"]
+        super().__init__("litellm", [*arguments, "--host", "127.0.0.1", "--port", self.port], folder, env)
         url = f"http://127.0.0.1:{self.port}/health/liveliness"
         self.ready_when(lambda: server.status_of(url) == 200, 120, 0.2)

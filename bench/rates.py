@@ -5,7 +5,7 @@ from figures import compare
 
 LADDER = (500, 1000, 2000, 3000, 4000, 6000, 8000, 10_000, 12_000, 15_000, 18_000, 22_000, 26_000, 30_000)
 LIMITS_MS = (1, 5, 10)
-TRIES = 3  # what else the machine does can only make a run worse: the best one counts
+TRIES = 4  # what else the machine does can only make a run worse: the best one counts
 
 
 def best_p99_ms(rig, target, rate):
@@ -27,11 +27,13 @@ def highest(found, limit_ms):
 
 
 def climb(rig, target):
-    """{rate: best p99 in ms}, up to the first rate that breaks the widest limit."""
-    found = {}
+    """{rate: best p99 in ms}, until two rates running break the widest limit: one may be the machine's."""
+    found, broken = {}, 0
     for rate in LADDER:
         found[rate] = best_p99_ms(rig, target, rate)
-        if found[rate] is None or found[rate] > LIMITS_MS[-1]:
+        kept = found[rate] is not None and found[rate] <= LIMITS_MS[-1]
+        broken = 0 if kept else broken + 1
+        if broken == 2:
             break
     return found
 

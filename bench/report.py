@@ -27,7 +27,7 @@ _METHOD = """## Method
 - The upstream is nginx with `return 200` and an answer of about 700 bytes in OpenAI's shape with its
   usage. Closed loop: wrk, one thread. A run with a failed request is thrown away, not averaged.
 - **Open loop** (`rate_p99_*`): requests are due at a constant rate, and the answer's time counts from
-  when the request was due, also when no connection was free then. The best of three runs of one second
+  when the request was due, also when no connection was free then. The best of four runs of one second
   counts at each rate. Where direct itself does not keep a limit, the figure tells about the machine.
 - **Added latency** is the quantile through the proxy less the quantile direct, at one connection.
 - **Streams**: 64 deltas, each with the time at which it left the upstream; its delay is read off at the

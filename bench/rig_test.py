@@ -7,6 +7,7 @@ import cpu
 import figures
 import gate
 import goals
+import micro
 import pytest
 import question
 import rates
@@ -189,3 +190,33 @@ def test_quick_has_a_plan_of_its_own():
     assert list(gate.options(["--quick"]).plan) == ["quick"]
     assert list(gate.options([]).plan) == list(gate.GROUPS)
     assert list(gate.options(["--only", "keys,tls"]).plan) == ["tls", "keys"]
+
+
+def told(name, *taken, unit="ns", **more):
+    return [{"name": name, "run_name": name, "cpu_time": t, "time_unit": unit, **more} for t in taken]
+
+
+def test_micro_benchmarks_are_read_in_nanoseconds_without_their_aggregates():
+    rows = told("parse", 2.0, 1.0, unit="us") + told("parse", 9.0, run_type="aggregate")
+    assert micro.times({"benchmarks": rows}) == {"parse": [2000, 1000]}
+
+
+def test_a_micro_benchmark_that_failed_is_not_passed_over():
+    rows = told("parse", 1.0, error_occurred=True, error_message="refused")
+    with pytest.raises(server.Failed, match="parse: refused"):
+        micro.times({"benchmarks": rows})
+
+
+def test_a_ratio_is_the_fastest_repetition_in_fastest_calibration_loops():
+    found = {"calibration": [120.0, 100.0], "parse": [60.0, 50.0]}
+    assert micro.ratios("wire_bench", found) == {"wire_bench/parse": 0.5}
+
+
+def test_what_regressed_is_named_and_what_is_new_or_faster_too():
+    baseline = {"a": 1.0, "b": 1.0, "c": 1.0}
+    rows = micro.held_against(baseline, {"a": 1.5, "b": 1.7, "c": 0.5, "d": 1.0}, tolerance=1.6)
+    assert [verdict for *_, verdict in rows] == ["held", "regressed", "faster: record it", "new"]
+
+
+def test_a_benchmark_of_the_baseline_that_is_gone_is_named():
+    assert micro.gone({"a": 1.0, "b": 1.0}, {"a": 1.0}) == ["b"]

@@ -41,8 +41,10 @@ function(claviger_layer name)
     endforeach()
   endif()
   if(CLAVIGER_BENCH AND benches)
-    add_executable(${name}_bench ${benches})
-    target_link_libraries(${name}_bench PRIVATE claviger_${name} benchmark::benchmark_main)
+    # They may stand on the rigs of the tests.
+    add_executable(${name}_bench ${benches} ${CMAKE_SOURCE_DIR}/bench/calibration.cpp)
+    target_link_libraries(${name}_bench PRIVATE
+      claviger_${name} GTest::gtest GTest::gmock benchmark::benchmark_main)
   endif()
 endfunction()
 
