@@ -3,6 +3,7 @@
 import time
 
 import cpu
+import ours
 import question
 import wrk
 from figures import compare
@@ -84,12 +85,19 @@ def memory(rig, seconds=15, rest_s=20):
     rig.stop("fresh")
 
 
-def many_keys(rig, most=1_000_000, some=100_000):
+CROWDS = {"10": 10, "100k": 100_000, "1m": 1_000_000}
+
+
+def make_keys(rig):
+    """The data directories for many_keys, before it is its turn."""
+    for name, count in CROWDS.items():
+        rig.say(f"making {count} keys")
+        rig.data[name] = ours.new_data(rig.folder, f"keys-{name}", count)
+
+
+def many_keys(rig):
     """Processor time among 10, 100 k and 1 M keys; how soon the gate is ready with 100 k."""
-    rig.say(f"making {some} and {most} keys")
-    few = rig.gate("keys-10", keys=10)
-    many = rig.gate("keys-100k", keys=some)
-    crowd = rig.gate("keys-1m", keys=most)
+    few, many, crowd = [rig.gate(f"keys-{name}", data=rig.data[name]) for name in CROWDS]
     load = wrk.Load(32, 2)
     rig.say("cpu_per_request_c32_keys")
     targets = [few, many, crowd]

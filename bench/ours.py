@@ -14,20 +14,24 @@ MANY = 1_000_000_000
 SCOPE = ["--model", "gpt-*", "--endpoint", "chat", "--cidr", "127.0.0.0/8"]
 
 
-class Gate(server.Server):
-    """`claviger serve` before an upstream; one key that may do what the rig does, among `keys` others."""
+def new_data(folder, name, keys=0):
+    """A data directory with so many keys that nobody uses."""
+    data = folder / f"{name}.data"
+    server.command(BIN, "init", "--data", data)
+    if keys:
+        tools.fill_keys(data, keys)
+    return data
 
-    def __init__(self, name, folder, behind, tls=None, workers=1, keys=0, options=()):
-        self.name, self.logs = name, folder
-        self.folder = folder / name
-        self.folder.mkdir()
-        self.data = self.folder / "data"
+
+class Gate(server.Server):
+    """`claviger serve` before an upstream, with one key that may do what the rig does."""
+
+    def __init__(self, name, folder, behind, tls=None, workers=1, options=(), data=None):
+        self.name, self.folder = name, folder
+        self.data = data or new_data(folder, name)
         self.tls, self.workers, self.options = tls is not None, workers, list(options)
         if tls:
             self.options += ["--config", self._tls_config(tls)]
-        self.cli("init")
-        if keys:
-            tools.fill_keys(self.data, keys)
         self._credential(behind)
         for node in ("org", "team:core", "project:web"):
             self.cli("budget", "set", "--on", node, "--limit", f"{PLENTY}/month")
@@ -39,7 +43,7 @@ class Gate(server.Server):
         self.port, self.admin_port = server.free_port(), server.free_port()
         arguments = [BIN, "serve", "--data", self.data, "--threads", self.workers, *self.options]
         arguments += ["--listen", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin_port}"]
-        super().__init__(self.name, arguments, self.logs)
+        super().__init__(self.name, arguments, self.folder)
         self.ready_when(self.ready, step_s=0.002)
         self.ready_ms = (time.monotonic() - self.started) * 1000
 
@@ -49,7 +53,7 @@ class Gate(server.Server):
         return server.status_of(f"http://127.0.0.1:{self.admin_port}/readyz") == 200
 
     def _tls_config(self, tls):
-        path = self.folder / "claviger.toml"
+        path = self.folder / f"{self.name}.toml"
         text = f'[server]\ntls_cert = "{tls.chain}"\ntls_key = "{tls.key}"\n'
         path.write_text(text + f'[upstream]\nca_file = "{tls.authority}"\n')
         return path

@@ -45,6 +45,7 @@ class Rig:
         self.workers = workers
         self.folder = Path(tempfile.mkdtemp(prefix="claviger-bench-"))
         self.servers = {}
+        self.data = {}  # directories made beforehand, by name
         self.notes = []
         self.begun = time.monotonic()
         self.descriptors = raise_descriptors()

@@ -9,7 +9,7 @@ from pathlib import Path
 import question
 import server
 
-FOLDER = Path(os.environ.get("CLAVIGER_BENCH_TOOLS", server.ROOT / "build/bench"))
+FOLDER = Path(os.environ.get("CLAVIGER_BENCH_TOOLS", server.ROOT / "build/release"))
 
 
 def fill_keys(data, count):
