@@ -11,16 +11,11 @@ from figures import compare
 ROUNDS = 5
 
 
-def cpu_per_request(rig, name, gate, peer, load, rounds=ROUNDS):
-    """Processor time of the proxy's processes for one request, in turns with the peer's."""
-    return cpu_beside(rig, gate, {name: peer}, load, rounds)[0]
-
-
-def cpu_beside(rig, gate, peers, load, rounds=ROUNDS):
-    """The same beside several peers in the same rounds: a cell for each name in `peers`."""
+def cpu_per_request(rig, gate, peers, load, until=None):
+    """Processor time of the proxies' processes for one request, in turns: a cell for each name in `peers`."""
     rig.say(", ".join(peers))
     targets = list(dict.fromkeys([gate, *peers.values()]))
-    samples = dict(zip(targets, wrk.in_turns(rig.folder, targets, load, rounds)))
+    samples = dict(zip(targets, wrk.in_turns(rig.folder, targets, load, ROUNDS, until=until)))
     taken = {target: [sample.cpu_us for sample in kept] for target, kept in samples.items()}
     return [compare(name, "us", taken[gate], taken[peer]) for name, peer in peers.items()]
 
@@ -37,21 +32,22 @@ def sizes(rig, connections, names=tuple(question.SIZES)):
                 peers[f"{plain}_governed_vs_haproxy"] = haproxy
         else:
             peers = {f"{plain}_{size}_governed_vs_nginx": nginx}
-        yield from cpu_beside(rig, gate, peers, load)
+        yield from cpu_per_request(rig, gate, peers, load)
 
 
 def over_tls(rig):
     """Processor time with TLS towards the client and towards the upstream, on both proxies."""
     gate, peer = rig.over_tls()
-    yield cpu_per_request(rig, "cpu_per_request_c32_tls_governed_vs_nginx_tls", gate, peer, wrk.Load(32, 2))
+    name = "cpu_per_request_c32_tls_governed_vs_nginx_tls"
+    yield from cpu_per_request(rig, gate, {name: peer}, wrk.Load(32, 2))
     rig.stop("nginx-tls", "claviger-tls", "upstream-tls")
 
 
-def added_latency(rig, seconds=1, rounds=ROUNDS):
+def added_latency(rig, until=None):
     """What the proxies add to the answer's time at one connection, beyond direct: p50 and p99."""
     rig.say("latency at one connection")
     targets = [rig.upstream(), rig.gate(), rig.nginx()]
-    samples = wrk.in_turns(rig.folder, targets, wrk.Load(1, seconds), rounds, take=wrk.drive)
+    samples = wrk.in_turns(rig.folder, targets, wrk.Load(1, 1), ROUNDS, wrk.drive, until)
     for share in ("p50", "p99"):
         base, mine, theirs = [[getattr(sample, f"{share}_us") for sample in kept] for kept in samples]
         yield compare(f"{share}_added_c1_vs_nginx_us", "us", _above(mine, base), _above(theirs, base))

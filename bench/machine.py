@@ -34,14 +34,16 @@ def _commit():
         return "unknown"
 
 
-def describe():
+def describe(load_before):
     """(what, value) pairs for the document."""
+    load = f"{load_before:.1f} before the run, {os.getloadavg()[0]:.1f} at its end; the run makes about 3"
     memory_kib = int(_first("/proc/meminfo", r"MemTotal:\s+(\d+)"))
     return [
         ("date", date.today().isoformat()),
         ("processor", f"{_first('/proc/cpuinfo', r'model name.*: (.*)')}, {os.cpu_count()} cores"),
         ("memory", f"{memory_kib / (1 << 20):.0f} GiB"),
         ("kernel", platform.release()),
+        ("load average", load),
         ("Claviger", f"{_said(ours.BIN, '--version')}, commit {_commit()}"),
         ("nginx", _said("nginx", "-v")),
         ("HAProxy", _said("haproxy", "-v")),

@@ -25,7 +25,7 @@ _METHOD = """## Method
   the quartiles of the rounds' own ratios (without a peer: of the values) as a share of their median. A
   spread beside a difference that lies near zero is large and says little.
 - The upstream is nginx with `return 200` and an answer of about 700 bytes in OpenAI's shape with its
-  usage. Closed loop: wrk, one thread. A run with a failed request is thrown away, not averaged.
+  usage. Closed loop: wrk, one thread. A failed request makes its cell fail; it is not averaged away.
 - **Open loop** (`rate_p99_*`): requests are due at a constant rate, and the answer's time counts from
   when the request was due, also when no connection was free then. The best of four runs of one second
   counts at each rate. Where direct itself does not keep a limit, the figure tells about the machine.
@@ -50,8 +50,8 @@ _METHOD = """## Method
 ```
 
 What is missing is installed first (Debian's nginx, haproxy and wrk; Portkey from npm, LiteLLM from PyPI,
-pinned). Ten thousand streams need root, for the descriptors. `CLAVIGER_BENCH_LOCK=FILE` makes several
-runs on one machine take turns.
+pinned). Ten thousand streams need 20,100 descriptors a process (`ulimit -Hn`); with fewer, as many streams
+run as fit. `CLAVIGER_BENCH_LOCK=FILE` makes several runs on one machine take turns.
 """
 
 
@@ -86,7 +86,7 @@ def _table(head, rows):
     return _rows(head, ["---"] * len(head), *rows) + "\n"
 
 
-def document(found, notes):
+def document(found, notes, load_before):
     """The whole of docs/benchmarks.md."""
     cells = []
     for cell in found:
@@ -97,7 +97,7 @@ def document(found, notes):
         _table(["cell", "ours", "peer", "unit", "ratio", "rounds", "spread", "goal"], cells),
         *[f"- {note}\n" for note in notes],
         "## Machine and versions\n",
-        _table(["what", "which"], machine.describe()),
+        _table(["what", "which"], machine.describe(load_before)),
         _METHOD,
         "## Published by others\n",
         "Not measured here. " + published.HARNESS + "\n",

@@ -48,6 +48,7 @@ class Rig:
         self.data = {}  # directories made beforehand, by name
         self.notes = []
         self.begun = time.monotonic()
+        self.load_before = os.getloadavg()[0]
         self.descriptors = raise_descriptors()
 
     def __enter__(self):

@@ -138,6 +138,11 @@ def test_turns_alternate():
     assert samples == [[1, 3], [2, 4]]
 
 
+def test_no_round_after_the_first_begins_when_time_is_up():
+    take = lambda folder, target, load: target
+    assert wrk.in_turns(None, ["a", "b"], None, 5, take, until=time.monotonic() - 1) == [["a"], ["b"]]
+
+
 def test_the_highest_rate_is_the_last_that_keeps_the_limit():
     found = {500: 0.4, 1000: 0.9, 2000: 3.0, 4000: None}
     assert rates.highest(found, 1) == 1000
@@ -173,9 +178,11 @@ def test_the_table_says_whether_a_goal_is_reached():
 
 
 def test_the_document_holds_cells_notes_versions_and_published_figures():
-    text = report.document([figures.compare("rss_idle_mib", "MiB", [13.0])], ["portkey left out: no npm"])
+    cells = [figures.compare("rss_idle_mib", "MiB", [13.0])]
+    text = report.document(cells, ["portkey left out: no npm"], 0.5)
     assert "| `rss_idle_mib` | 13 | - | MiB | - | 1 | 0% | <= 12: missed |" in text
     assert "- portkey left out: no npm" in text
+    assert "| load average | 0.5 before the run" in text
     assert "| nginx | " in text and "| Kong 3.9.3 | 195 |" in text
 
 

@@ -1,6 +1,7 @@
 """Closed-loop load with wrk: so many connections, each asking again as soon as it is answered."""
 
 import json
+import time
 from dataclasses import dataclass
 
 import cpu
@@ -74,11 +75,14 @@ def drive(folder, target, load):
     return parse(text, target.name)
 
 
-def in_turns(folder, targets, load, rounds, take=None):
-    """A B A B: each target under the load once a round; their samples in order, one list a target."""
+def in_turns(folder, targets, load, rounds, take=None, until=None):
+    """A B A B: each target under the load once a round; their samples in order, one list a target. No round
+    after the first begins later than `until`."""
     take = take or measure
     samples = [[] for _ in targets]
-    for _ in range(rounds):
+    for number in range(rounds):
+        if number and until and time.monotonic() >= until:
+            break
         for target, kept in zip(targets, samples):
             kept.append(take(folder, target, load))
     return samples
