@@ -103,11 +103,11 @@ EntryKind kind_of(int folder, const dirent& entry) {
 }  // namespace
 
 Mapping::~Mapping() {
-  if (size_ > 0) ::munmap(const_cast<std::uint8_t*>(data_), size_);
+  if (size_ > 0 && !is_borrowed_) ::munmap(const_cast<std::uint8_t*>(data_), size_);
 }
 
 void Mapping::will_need() const {
-  if (size_ > 0) ::madvise(const_cast<std::uint8_t*>(data_), size_, MADV_WILLNEED);
+  if (size_ > 0 && !is_borrowed_) ::madvise(const_cast<std::uint8_t*>(data_), size_, MADV_WILLNEED);
 }
 
 Result<GitFolder> GitFolder::open(std::string path) {

@@ -17,12 +17,16 @@ class Mapping {
  public:
   Mapping() = default;
   Mapping(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-  Mapping(Mapping&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Mapping(Mapping&& other) noexcept { swap(other); }
   Mapping& operator=(Mapping&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
+    swap(other);
     return *this;
+  }
+  // Bytes that somebody else owns and that outlive it.
+  static Mapping borrowed(ByteView bytes) {
+    Mapping mapping(bytes.data(), bytes.size());
+    mapping.is_borrowed_ = true;
+    return mapping;
   }
   ~Mapping();
 
@@ -33,8 +37,15 @@ class Mapping {
   void will_need() const;
 
  private:
+  void swap(Mapping& other) {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(is_borrowed_, other.is_borrowed_);
+  }
+
   const std::uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
+  bool is_borrowed_ = false;
 };
 
 enum class EntryKind : std::uint8_t { file, folder, link, other };

@@ -36,6 +36,12 @@ Result<std::unique_ptr<ObjectDatabase>> ObjectDatabase::open(const std::string& 
   return database;
 }
 
+std::unique_ptr<ObjectDatabase> ObjectDatabase::of(std::vector<std::unique_ptr<Pack>> packs, HashKind kind) {
+  std::unique_ptr<ObjectDatabase> database(new ObjectDatabase(kind));
+  database->packs_ = std::move(packs);
+  return database;
+}
+
 Result<void> ObjectDatabase::add_folder(std::string path, unsigned depth, GitProblems& problems) {
   std::error_code error;
   if (const fs::path real = fs::canonical(path, error); !error) path = real.string();

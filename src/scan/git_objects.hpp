@@ -25,6 +25,9 @@ class ObjectDatabase {
   static Result<std::unique_ptr<ObjectDatabase>> open(const std::string& path, HashKind kind,
                                                       GitProblems& problems);
 
+  // Of packs at hand, without a folder.
+  static std::unique_ptr<ObjectDatabase> of(std::vector<std::unique_ptr<Pack>> packs, HashKind kind);
+
   struct Place {
     std::uint32_t pack = 0;
     std::uint32_t nth = 0;  // in the pack's index
