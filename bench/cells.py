@@ -39,7 +39,7 @@ def over_tls(rig):
     """Processor time with TLS towards the client and towards the upstream, on both proxies."""
     gate, peer = rig.over_tls()
     name = "cpu_per_request_c32_tls_governed_vs_nginx_tls"
-    yield from cpu_per_request(rig, gate, {name: peer}, wrk.Load(32, 2))
+    yield from cpu_per_request(rig, gate, {name: peer}, wrk.Load(32, 4))  # handshakes weigh less then
     rig.stop("nginx-tls", "claviger-tls", "upstream-tls")
 
 
