@@ -11,6 +11,7 @@ IDLE_SHARE = 0.04  # of one core: less than this is a program that only wakes no
 
 @dataclass(frozen=True)
 class Stat:
+    state: str  # R, S, D; Z for one that has ended and is not waited for
     parent: int
     ticks: int  # user and system, with those of children that ended and were waited for
 
@@ -18,7 +19,7 @@ class Stat:
 def parse_stat(text):
     """One /proc/PID/stat. The name in parentheses may hold blanks and parentheses itself."""
     fields = text.rpartition(")")[2].split()
-    return Stat(parent=int(fields[1]), ticks=sum(int(field) for field in fields[11:15]))
+    return Stat(state=fields[0], parent=int(fields[1]), ticks=sum(int(field) for field in fields[11:15]))
 
 
 def read_stat(pid):

@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def options(arguments):
 
 def main(arguments=None):
     asked = options(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     with Rig(asked.workers) as rig:
         found = measure(rig, asked.plan)
     print(json.dumps({"cells": [cell.as_json() for cell in found]}) if asked.json else report.table(found))

@@ -1,6 +1,8 @@
 """The rig's own arithmetic: medians, spread, processor time, the shape of what is printed."""
 
 import os
+import subprocess
+import sys
 import time
 
 import cpu
@@ -70,7 +72,7 @@ def test_figures_keep_four_digits():
 
 def test_processor_time_counts_user_system_and_ended_children():
     stat = cpu.parse_stat(STAT)
-    assert (stat.parent, stat.ticks) == (12, 150 + 50 + 7 + 3)
+    assert (stat.state, stat.parent, stat.ticks) == ("S", 12, 150 + 50 + 7 + 3)
 
 
 def test_processor_time_of_this_process_grows_with_work_and_is_zero_for_none():
@@ -227,3 +229,13 @@ def test_what_regressed_is_named_and_what_is_new_or_faster_too():
 
 def test_a_benchmark_of_the_baseline_that_is_gone_is_named():
     assert micro.gone({"a": 1.0, "b": 1.0}, {"a": 1.0}) == ["b"]
+
+
+def test_what_the_rig_started_ends_when_the_rig_is_killed(tmp_path):
+    script = "import server, sys, time; s = server.Server('child', ['sleep', '60'], sys.argv[1]);"
+    script += "print(s.popen.pid, flush=True); time.sleep(60)"
+    arguments = [sys.executable, "-c", script, tmp_path]
+    with subprocess.Popen(arguments, cwd=server.ROOT / "bench", stdout=subprocess.PIPE, text=True) as parent:
+        child = int(parent.stdout.readline())
+        parent.kill()
+    server.until(lambda: (stat := cpu.read_stat(child)) is None or stat.state == "Z")

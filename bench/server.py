@@ -1,5 +1,6 @@
 """Processes that the rig starts: on a free port of loopback, with a log, ended by their own id."""
 
+import ctypes
 import os
 import random
 import signal
@@ -14,7 +15,9 @@ import cpu
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 60
 
+_PR_SET_PDEATHSIG = 1
 _ports = random.Random(os.getpid())
+_libc = ctypes.CDLL(None)
 
 
 class Failed(Exception):
@@ -68,6 +71,11 @@ def status_of(url):
         return 0
 
 
+def _end_with_the_rig():
+    """Asks the kernel to end this process when the rig is gone, however it went."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class Server:
     """A running program and its children."""
 
@@ -79,6 +87,7 @@ class Server:
             self.popen = subprocess.Popen(
                 [str(argument) for argument in arguments],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd,
+                preexec_fn=_end_with_the_rig,
             )  # fmt: skip
 
     def ready_when(self, answers, patience_s=PATIENCE_S, step_s=0.01):
