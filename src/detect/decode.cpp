@@ -46,6 +46,13 @@ bool mostly_text(std::string_view text) {
   return good * 4 >= (text.size() - zero) * 3 && good * 5 >= text.size() * 2 && good > 0;
 }
 
+// Text in base64 has letters of both cases among its first characters; names and words often have not.
+bool mixes_cases(std::string_view text) {
+  std::uint8_t seen = 0;
+  for (const char c : text) seen |= kClassOf[static_cast<std::uint8_t>(c)];
+  return (seen & kUpper) != 0 && (seen & kLower) != 0;
+}
+
 // Whether the first characters of `text` decode to text; at most 64 are looked at.
 bool decodes_to_text(std::string_view text) {
   std::array<char, 48> head{};
@@ -103,28 +110,13 @@ class Finder {
   Finder(std::string_view text, Budget& budget, const Visit& visit)
       : text_(text), budget_(budget), visit_(visit) {}
 
-  void base64() {
+  // Runs of letters and digits: base64 in either alphabet, or hex.
+  void runs() {
     each_run(text_, kShortestBase64, is_base64, [&](std::size_t begin, std::size_t end) {
       if (begin < done_) return;
       if (!base64_run(begin, end)) base64_parts(begin, end);
+      if (end - begin >= kShortestHex) hex(begin, end);
     });
-  }
-
-  // Bytes written as two hex digits each; only text is of interest.
-  void hex() {
-    each_run(
-        text_, kShortestHex, [](char c) { return hex_of(c) >= 0; },
-        [&](std::size_t begin, std::size_t end) {
-          for (std::size_t shift = 0; shift < 2; ++shift) {
-            if (!mostly_text(unhex_some(text_.substr(begin + shift, 32)))) continue;
-            View view;
-            view.encoding = Encoding::hex;
-            view.stretches.push_back({0, begin + shift, 2, 1});
-            view.text = unhex_some(text_.substr(begin + shift, end - begin - shift));
-            if (budget_.take(view.text.size())) visit_(view);
-            return;
-          }
-        });
   }
 
   // Words with %2D, \u002d, \x2d or &#45; in them.
@@ -170,6 +162,7 @@ class Finder {
  private:
   // The longest of the four alignments that decodes to text; lines that go on in the same way are joined.
   bool base64_run(std::size_t begin, std::size_t end) {
+    if (!mixes_cases(text_.substr(begin, std::min<std::size_t>(end - begin, 40)))) return false;
     for (std::size_t shift = 0; shift < 4 && begin + shift + kShortestBase64 <= end; ++shift) {
       if (!decodes_to_text(text_.substr(begin + shift, end - begin - shift))) continue;
       decode_lines(begin + shift, end);
@@ -178,11 +171,30 @@ class Finder {
     return false;
   }
 
-  // A path or a slug in front of the encoded text.
+  // A path or a slug of a few parts in front of the encoded text.
   void base64_parts(std::size_t begin, std::size_t end) {
-    if (end - begin > limits::kScanWindow) return;
-    for (std::size_t at = begin; at < end; ++at)
-      if (!is(text_[at], kAlnum) && at + 1 + kShortestBase64 <= end && base64_run(at + 1, end)) return;
+    int parts = 0;
+    for (std::size_t at = begin; at + 1 + kShortestBase64 <= end && parts < 6; ++at) {
+      if (is(text_[at], kAlnum)) continue;
+      if (base64_run(at + 1, end)) return;
+      ++parts;
+    }
+  }
+
+  // Bytes written as two hex digits each; only text is of interest.
+  void hex(std::size_t begin, std::size_t end) {
+    const auto is_digit = [](char c) { return hex_of(c) >= 0; };
+    each_run(text_.substr(begin, end - begin), kShortestHex, is_digit, [&](std::size_t from, std::size_t to) {
+      for (std::size_t at = begin + from; at < begin + from + 2; ++at) {
+        if (!mostly_text(unhex_some(text_.substr(at, 24)))) continue;
+        View view;
+        view.encoding = Encoding::hex;
+        view.stretches.push_back({0, at, 2, 1});
+        view.text = unhex_some(text_.substr(at, begin + to - at));
+        if (budget_.take(view.text.size())) visit_(view);
+        return;
+      }
+    });
   }
 
   void decode_lines(std::size_t begin, std::size_t end) {
@@ -337,8 +349,7 @@ class Finder {
 void each_view(std::string_view text, const std::vector<std::size_t>& seams, Budget& budget,
                const Visit& visit) {
   Finder finder(text, budget, visit);
-  finder.base64();
-  finder.hex();
+  finder.runs();
   finder.escapes();
   finder.wide();
   finder.joined(seams);

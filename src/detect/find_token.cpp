@@ -99,9 +99,9 @@ void find_token(Look& look, std::uint32_t rule, std::size_t begin, std::size_t e
   const bool inside = form.leads && begin > 0 && is(look.text[begin - 1], kAlnum);
   if (inside && !after_escape(look.text, begin)) return;
   // Most places that look like an anchor are parts of words: what follows is too short and goes on nowhere.
-  constexpr std::size_t kShortest = 16, kLongestPiece = 1024;
+  constexpr std::size_t kLongestPiece = 1024;
   const std::size_t run = token_end(look.text, end, kLongestPiece);
-  if (form.leads && run - begin < kShortest && !step_over_seam(look.text, run)) return;
+  if (form.leads && run - begin < look.rule(rule).least && !step_over_seam(look.text, run)) return;
   Match match;
   const bool whole = match_at(look, rule, look.text, begin, end, match);
   if (form.leads && run - end < kLongestPiece && step_over_seam(look.text, run)) {

@@ -8,6 +8,7 @@ namespace claviger::detect {
 namespace {
 
 constexpr std::size_t kMostBlank = 200;  // indentation between two pieces
+constexpr std::string_view kJoins[] = {"..", "++", "||", "+", ".", "&", "~", "\\"};
 
 std::size_t skip_blank(std::string_view text, std::size_t at) {
   const std::size_t ceiling = std::min(text.size(), at + kMostBlank);
@@ -17,7 +18,7 @@ std::size_t skip_blank(std::string_view text, std::size_t at) {
 
 // Operators that join strings: + . .. & ~ || ++ \ and nothing at all.
 std::size_t skip_operator(std::string_view text, std::size_t at) {
-  for (const std::string_view op : {"..", "++", "||", "+", ".", "&", "~", "\\"})
+  for (const std::string_view op : kJoins)
     if (text.substr(at, op.size()) == op) return at + op.size();
   return at;
 }

@@ -56,8 +56,9 @@ bool holds_stand_in(std::string_view text) {
 }
 
 bool holds_template(std::string_view text) {
-  for (const std::string_view mark :
-       {"${", "{{", "$(", "%(", "#{", "<%", "...", "***", "[[", "@@", "xxxx", "XXXX"})
+  constexpr std::string_view marks[] = {"${",  "{{",  "$(", "%(", "#{",   "<%",
+                                        "...", "***", "[[", "@@", "xxxx", "XXXX"};
+  for (const std::string_view mark : marks)
     if (text.contains(mark)) return true;
   const bool angled = text.starts_with('<') && text.ends_with('>');
   const bool braced = text.starts_with('{') && text.ends_with('}');

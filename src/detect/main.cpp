@@ -8,6 +8,7 @@
 #include "detect/compiled.hpp"
 #include "detect/parts.hpp"
 #include "detect/rule_file.hpp"
+#include "detect/sample.hpp"
 
 namespace claviger::detect {
 
@@ -23,6 +24,16 @@ void write_bytes(std::ostream& out, std::string_view name, std::string_view byte
   out << "0};\n";
 }
 
+// Two thirds of the rule's shortest sample: anything shorter at an anchor is part of a word.
+std::uint32_t least_of(const Rule& rule) {
+  std::size_t least = 0;
+  for (const std::string& sample : rule.samples) {
+    const std::size_t size = expand_sample(rule, sample, 1).size();
+    least = least == 0 ? size : std::min(least, size);
+  }
+  return static_cast<std::uint32_t>(least * 2 / 3);
+}
+
 Result<void> compile(const char* into, int count, char** files) {
   Ruleset all;
   std::vector<Rule> rules;
@@ -34,6 +45,7 @@ Result<void> compile(const char* into, int count, char** files) {
     for (Rule& rule : some) {
       if (all.find(rule.id))
         return refuse(Code::configuration, fmt::format("two rules have the id {}.", rule.id));
+      rule.least = least_of(rule);
       rules.push_back(rule);
       all.add(std::move(rule));
     }

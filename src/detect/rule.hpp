@@ -56,10 +56,11 @@ struct Rule {
   std::string marker;                  // for Check::marker
   std::vector<std::string> stopwords;  // lower case; a secret that holds one is no finding
   double entropy = 0;                  // least Shannon bits a character; 0: the judge decides by itself
-  bool is_public = false;              // public by design: named by `claviger scan rules`, never a finding
-  std::string path;                    // pattern kind: only in files whose path matches
-  std::vector<std::string> samples;    // templates of the bare secret (see sample.hpp)
-  std::vector<std::string> examples;   // templates of texts in which exactly this rule finds one secret
+  std::uint32_t least = 0;  // shortest run of bytes worth matching; 0 for rules that come at run time
+  bool is_public = false;   // public by design: named by `claviger scan rules`, never a finding
+  std::string path;         // pattern kind: only in files whose path matches
+  std::vector<std::string> samples;   // templates of the bare secret (see sample.hpp)
+  std::vector<std::string> examples;  // templates of texts in which exactly this rule finds one secret
   std::vector<std::string> counter_examples;  // templates of texts in which no rule finds anything
 };
 

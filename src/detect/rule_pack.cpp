@@ -21,6 +21,7 @@ void visit(Archive& archive, auto& rule) {
   archive.number(rule.check);
   archive.number(rule.group);
   archive.number(rule.entropy);
+  archive.number(rule.least);
   archive.number(rule.is_public);
 }
 

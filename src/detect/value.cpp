@@ -11,6 +11,12 @@ namespace {
 constexpr std::size_t kLongestName = 80;
 constexpr std::size_t kLongestValue = 4096;
 constexpr std::size_t kMostBlank = 200;
+constexpr std::string_view kValueWords[] = {"value", "Value", "default", "stringData", "secretString"};
+constexpr std::string_view kOperators[] = {"===", "!==", ":=",   ":-", "=>", "==", "!=",  "->",
+                                           "<-",  "||=", "?\?=", "?=", "+=", "||", "?\?", "?:"};
+constexpr std::string_view kSchemes[] = {"Bearer", "bearer", "Basic", "basic",
+                                         "Token",  "token",  "Key",   "ApiKey"};
+constexpr std::string_view kLinks[] = {"is ", "to ", "as ", "was ", "with "};
 
 bool is_name(char c) { return is(c, kWord) || c == '.' || c == '$'; }
 
@@ -21,7 +27,7 @@ std::size_t blanks(std::string_view text, std::size_t at, bool lines) {
 }
 
 bool stands(std::string_view text, std::size_t at, std::string_view what) {
-  return text.substr(std::min(at, text.size()), what.size()) == what;
+  return at < text.size() && text[at] == what[0] && text.substr(at, what.size()) == what;
 }
 
 // A quote, also one that is escaped once or twice, or an entity; 0 when there is none.
@@ -60,14 +66,15 @@ std::size_t skip_type(std::string_view text, std::size_t at) {
 }
 
 // {"name": "API_KEY", "value": "..."}, and the same in YAML, XML and Terraform: where the ":" or "=" stands.
-std::optional<std::size_t> pair_value(std::string_view text, std::size_t at) {
+std::optional<std::size_t> pair_value(std::string_view text, std::size_t name_end, std::size_t at) {
   const std::size_t start = blanks(text, at, true);
-  const bool block = start < text.size() && (text[start] == ',' || text[start] == '{');
+  const char open = start < text.size() ? text[start] : '\0';
+  const bool block = open == '{' || (open == ',' && at > name_end);
   if (!block && start == at) return std::nullopt;
   const std::size_t ceiling = std::min(text.size(), start + (block ? kMostBlank : 1));
   for (std::size_t i = start; i < ceiling && text[i] != '}'; ++i) {
     if (i > 0 && is(text[i - 1], kWord)) continue;
-    for (const std::string_view word : {"value", "Value", "default", "stringData", "secretString"}) {
+    for (const std::string_view word : kValueWords) {
       if (!stands(text, i, word)) continue;
       std::size_t after = i + word.size();
       after = blanks(text, after + quote_size(text, after), false);
@@ -86,9 +93,8 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end)
   const std::size_t closed = skip_closers(text, name_end);
   std::size_t at = blanks(text, closed, false);
   if (stands(text, at, "{ get")) at = blanks(text, std::min(text.find('}', at), text.size() - 1) + 1, false);
-  if (const auto pair = pair_value(text, closed)) at = *pair;
-  for (const std::string_view op :
-       {"===", "!==", ":=", ":-", "=>", "==", "!=", "->", "<-", "||=", "?\?=", "?=", "+=", "||", "?\?", "?:"})
+  if (const auto pair = pair_value(text, name_end, closed)) at = *pair;
+  for (const std::string_view op : kOperators)
     if (stands(text, at, op)) return Operator{at + op.size()};
   if (at >= text.size()) return std::nullopt;
   if (text[at] == ':')
@@ -105,7 +111,7 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end)
   if (at == closed) return std::nullopt;
   const std::size_t typed = skip_type(text, at);
   if (typed != at) return Operator{typed + 1};
-  for (const std::string_view word : {"is ", "to ", "as ", "was ", "with "})
+  for (const std::string_view word : kLinks)
     if (stands(text, at, word)) at += word.size();
   return Operator{at, Giving::spaced};
 }
@@ -121,8 +127,7 @@ std::size_t enter_call(std::string_view text, std::size_t at) {
 }
 
 std::size_t skip_scheme(std::string_view text, std::size_t at) {
-  for (const std::string_view word :
-       {"Bearer", "bearer", "Basic", "basic", "Token", "token", "Key", "ApiKey"})
+  for (const std::string_view word : kSchemes)
     if (stands(text, at, word) && at + word.size() < text.size() && text[at + word.size()] == ' ')
       return blanks(text, at + word.size(), false);
   return at;
