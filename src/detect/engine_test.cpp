@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/encoding.hpp"
 #include "detect/sample.hpp"
 
 namespace claviger::detect {
@@ -59,6 +60,147 @@ TEST(Engine, an_allow_comment_on_the_line_holds_the_finding_back) {
     EXPECT_TRUE(scan("k = '" + key + "' " + comment + "\n").empty()) << comment;
   EXPECT_TRUE(scan("# pragma: allowlist nextline secret\nk = '" + key + "'\n").empty());
   EXPECT_EQ(scan("# claviger:allow\nk = '" + key + "'\n").size(), 1U);
+}
+
+TEST(Engine, a_key_is_found_at_every_offset_round_64_kib_and_in_huge_lines) {
+  const std::string key = key_of("groq-api-key");
+  Engine::Scanner scanner(built_in());
+  std::string text(3 * 65536, 'a');
+  for (std::size_t i = 0; i < text.size(); i += 7) text[i] = ' ';
+  for (std::size_t at = 65536 - 70; at < 65536 + 10; ++at) {
+    std::string planted = text;
+    planted.replace(at, key.size() + 2, " " + key + " ");
+    std::size_t found = 0;
+    scanner.scan(planted, {}, [&](const Hit& hit) {
+      ++found;
+      EXPECT_EQ(hit.begin, at + 1);
+    });
+    EXPECT_EQ(found, 1U) << at;
+  }
+}
+
+TEST(Engine, a_key_at_either_end_of_the_bytes_is_found) {
+  const std::string key = key_of("groq-api-key");
+  EXPECT_EQ(scan(key).size(), 1U);
+  EXPECT_EQ(scan("x=" + key).size(), 1U);
+  EXPECT_EQ(scan(key + "\n").size(), 1U);
+  EXPECT_TRUE(scan("").empty());
+}
+
+TEST(Engine, encoded_keys_say_their_encoding_and_where_they_stood) {
+  const std::string key = key_of("groq-api-key");
+  const auto one = [&](const std::string& before, const std::string& form, Encoding encoding) {
+    const auto hits = scan(before + form + "\n");
+    ASSERT_EQ(hits.size(), 1U) << encoding_name(encoding);
+    EXPECT_EQ(hits[0].secret, key);
+    EXPECT_EQ(hits[0].encoding, encoding) << encoding_name(hits[0].encoding);
+    EXPECT_EQ(hits[0].begin, before.size());
+    EXPECT_LE(hits[0].end, before.size() + form.size());
+    EXPECT_GE(hits[0].end + 5, before.size() + form.size());
+  };
+  std::string percent, escaped, wide;
+  for (const char c : key) {
+    percent += "%" + hex(ByteView(reinterpret_cast<const std::uint8_t*>(&c), 1));
+    escaped += "\\u00" + hex(ByteView(reinterpret_cast<const std::uint8_t*>(&c), 1));
+    wide += std::string(1, c) + std::string(1, '\0');
+  }
+  one("v: ", base64(as_bytes(key)), Encoding::base64);
+  one("v: ", hex(as_bytes(key)), Encoding::hex);
+  one("v: ", percent, Encoding::percent);
+  one("v: ", escaped, Encoding::escaped);
+  one("v: ", base64(as_bytes(base64(as_bytes(key)))), Encoding::base64);
+  one(std::string("\xff\xfe", 2), wide, Encoding::utf16);
+}
+
+TEST(Engine, encodings_nested_too_deep_are_left) {
+  std::string form = key_of("groq-api-key");
+  for (int i = 0; i < 3; ++i) form = base64(as_bytes(form));
+  EXPECT_EQ(scan(form).size(), 1U);
+  EXPECT_TRUE(scan(base64(as_bytes(form))).empty());
+}
+
+TEST(Engine, hits_come_in_order_and_one_place_gives_one_hit) {
+  const std::string groq = key_of("groq-api-key"), claude = key_of("anthropic-api-key");
+  const auto hits = scan("OPENAI_API_KEY=" + claude + "\nsecret_token = \"" + groq + "\"\n" + claude + "\n");
+  ASSERT_EQ(hits.size(), 3U);
+  EXPECT_LT(hits[0].begin, hits[1].begin);
+  EXPECT_LT(hits[1].begin, hits[2].begin);
+}
+
+TEST(Engine, the_provider_of_a_shared_form_comes_from_its_surroundings) {
+  const std::string key = key_of("sk-key");
+  const auto rule_of = [&](const std::string& text, std::string_view path = {}) {
+    const auto hits = scan(text, path);
+    return hits.size() == 1 ? built_in()->rules().at(hits[0].rule).id : std::string();
+  };
+  EXPECT_EQ(rule_of("x = \"" + key + "\"\n"), "sk-key");
+  const std::string deepseek = key_of("deepseek-api-key");
+  EXPECT_EQ(rule_of("DEEPSEEK_API_KEY=" + deepseek + "\n"), "deepseek-api-key");
+  EXPECT_EQ(rule_of("curl https://api.deepseek.com/chat -H \"Authorization: Bearer " + deepseek + "\"\n"),
+            "deepseek-api-key");
+  EXPECT_EQ(rule_of("api_key: " + deepseek + "\n", "deploy/deepseek.yaml"), "deepseek-api-key");
+}
+
+TEST(Engine, keys_that_are_public_by_design_are_never_findings) {
+  const auto engine = built_in();
+  std::size_t checked = 0;
+  for (const Rule& rule : engine->rules().rules())
+    if (rule.is_public) {
+      ++checked;
+      EXPECT_TRUE(scan("key: " + expand_sample(rule, "{secret}", 3) + "\n").empty()) << rule.id;
+    }
+  EXPECT_GE(checked, 4U);
+}
+
+TEST(Engine, a_proven_token_is_validated_and_a_token_states_its_expiry) {
+  for (const std::string_view id :
+       {"github-token", "claviger-key", "bedrock-api-key", "azure-ai-key", "jwt"}) {
+    const auto hits = scan("t = \"" + key_of(id) + "\"\n");
+    ASSERT_EQ(hits.size(), 1U) << id;
+    EXPECT_TRUE(hits[0].validated) << id;
+  }
+  EXPECT_FALSE(scan("t = \"" + key_of("perplexity-api-key") + "\"\n")[0].validated);
+  EXPECT_GT(scan(key_of("jwt"))[0].expires_s, 1'900'000'000);
+  EXPECT_EQ(scan(key_of("bedrock-short-term-key"))[0].expires_s, 1795558500);
+}
+
+TEST(Engine, a_private_key_is_told_from_one_under_a_passphrase) {
+  const auto engine = built_in();
+  const Rule& any = engine->rules().at(0);
+  const std::string pem = expand_sample(any, "{pem}", 5);
+  const auto plain = scan(pem);
+  ASSERT_EQ(plain.size(), 1U);
+  EXPECT_EQ(plain[0].secret, pem);
+  EXPECT_TRUE(plain[0].validated);
+  std::string json = "{\"key\": \"", indented;
+  for (const char c : pem) {
+    if (c == '\n')
+      json += "\\n", indented += "\n    ";
+    else
+      json += c, indented += c;
+  }
+  for (const std::string& form : {json + "\"}", "key: |\n    " + indented}) {
+    const auto hits = scan(form);
+    ASSERT_EQ(hits.size(), 1U) << form.substr(0, 40);
+    EXPECT_EQ(hits[0].secret, pem);
+  }
+  EXPECT_TRUE(scan(pem.substr(0, pem.size() / 2)).empty());  // cut off before its end
+}
+
+TEST(Engine, bytes_that_cannot_hold_a_secret_are_told_at_once) {
+  Engine::Scanner scanner(built_in());
+  EXPECT_TRUE(scanner.cannot_hold("int main() { return 0; }\n"));
+  EXPECT_TRUE(scanner.cannot_hold(""));
+  EXPECT_FALSE(scanner.cannot_hold("x = " + key_of("groq-api-key")));
+  EXPECT_FALSE(scanner.cannot_hold(base64(as_bytes(key_of("groq-api-key")))));
+}
+
+TEST(Engine, allowed_findings_are_counted) {
+  Engine::Scanner scanner(built_in());
+  scanner.scan("k = '" + key_of("groq-api-key") + "' # claviger:allow\n", {}, [](const Hit&) { FAIL(); });
+  EXPECT_EQ(scanner.allowed(), 1U);
+  scanner.scan("nothing", {}, [](const Hit&) { FAIL(); });
+  EXPECT_EQ(scanner.allowed(), 0U);
 }
 
 }  // namespace

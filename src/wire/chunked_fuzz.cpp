@@ -69,9 +69,9 @@ int run(const std::uint8_t* data, std::size_t size) {
 }  // namespace claviger::wire
 
 #if defined(CLAVIGER_FUZZ_AS_TEST)
-#include "wire/corpus_test.hpp"
+#include "base/corpus_test.hpp"
 TEST(ChunkedFuzz, keeps_its_promises_over_the_corpus) {
-  claviger::wire::run_corpus("chunked_fuzz", claviger::wire::run);
+  claviger::run_corpus("chunked_fuzz", claviger::wire::run);
 }
 #else
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -119,10 +119,8 @@ int run(const std::uint8_t* data, std::size_t size) {
 }  // namespace claviger::wire
 
 #if defined(CLAVIGER_FUZZ_AS_TEST)
-#include "wire/corpus_test.hpp"
-TEST(JsonFuzz, keeps_its_promises_over_the_corpus) {
-  claviger::wire::run_corpus("json_fuzz", claviger::wire::run);
-}
+#include "base/corpus_test.hpp"
+TEST(JsonFuzz, keeps_its_promises_over_the_corpus) { claviger::run_corpus("json_fuzz", claviger::wire::run); }
 #else
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return claviger::wire::run(data, size);

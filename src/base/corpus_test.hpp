@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace claviger::wire {
+namespace claviger {
 
 // Calls `run` with every file of tests/corpus/<target>/; fails when there is none.
 inline void run_corpus(std::string_view target, int (*run)(const std::uint8_t*, std::size_t)) {
@@ -26,4 +26,4 @@ inline void run_corpus(std::string_view target, int (*run)(const std::uint8_t*, 
   EXPECT_GT(files, 0U);
 }
 
-}  // namespace claviger::wire
+}  // namespace claviger
