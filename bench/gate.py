@@ -13,6 +13,7 @@ import peers
 import question
 import rates
 import report
+import sections
 import server
 import streaming
 import wrk
@@ -87,7 +88,10 @@ def main(arguments=None):
         found = measure(rig, asked.plan)
     print(json.dumps({"cells": [cell.as_json() for cell in found]}) if asked.json else report.table(found))
     if not (asked.quick or asked.only):
-        asked.write.write_text(report.document(found, rig.notes, rig.load_before))
+        written = report.document(found, rig.notes, rig.load_before)
+        if asked.write.is_file():
+            written = sections.carry(asked.write.read_text(), written, "scanner")
+        asked.write.write_text(written)
         rig.say(f"wrote {asked.write}")
     return 0 if found else 1
 
