@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 
 #include "base/encoding.hpp"
@@ -292,6 +295,20 @@ TEST_F(Corpus, what_only_looks_like_a_key_is_left_alone) {
     for (const Hit& hit : scan(text))
       if (++alarms < 20) said += engine_->rules().at(hit.rule).id + " in: " + text.substr(0, 150) + "\n";
   EXPECT_LE(static_cast<double>(alarms), 0.002 * static_cast<double>(cases.size())) << said;
+}
+
+TEST_F(Corpus, the_rules_and_the_scanner_are_no_findings_themselves) {
+  const std::filesystem::path root(CLAVIGER_SOURCE_DIR);
+  std::size_t files = 0;
+  for (const auto& folder : {root / "rules", root / "src" / "detect", root / "src" / "gate"})
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      std::ifstream in(entry.path(), std::ios::binary);
+      const std::string text(std::istreambuf_iterator<char>(in), {});
+      for (const Hit& hit : scan(text, entry.path().string()))
+        ADD_FAILURE() << entry.path() << " at " << hit.begin << ": " << engine_->rules().at(hit.rule).id;
+      ++files;
+    }
+  EXPECT_GT(files, 50U);
 }
 
 TEST_F(Corpus, a_token_with_a_wrong_checksum_is_no_finding) {

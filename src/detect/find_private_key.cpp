@@ -100,7 +100,7 @@ void find_putty(Look& look, std::size_t at) {
   const std::string_view block = look.text.substr(at, limits::kScanKeyBlock);
   const std::size_t lines = block.find("Private-Lines:");
   const std::size_t mac = block.find("Private-MAC:", lines);
-  if (lines == std::string_view::npos || mac == std::string_view::npos) return;
+  if (lines == std::string_view::npos || mac == std::string_view::npos || mac < lines + 56) return;
   const std::size_t end = std::min(block.find_first_of("\r\n", mac), block.size());
   const bool sealed = !block.substr(0, lines).contains("Encryption: none");
   add(look, sealed ? "private-key-encrypted" : "putty-private-key", at, at + end,

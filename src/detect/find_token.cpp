@@ -65,11 +65,21 @@ bool match_at(const Look& look, std::uint32_t rule, std::string_view text, std::
   return false;
 }
 
+// The line of `at` and the one before are of one length, as in a block of base64: they are no folded word.
+bool in_block(std::string_view text, std::size_t at) {
+  const std::size_t start = text.rfind('\n', at) + 1;  // npos + 1 is the first line
+  if (start < 2) return false;
+  const std::size_t end = std::min(text.find('\n', at), text.size());
+  const std::size_t before = text.rfind('\n', start - 2) + 1;
+  return end - start >= 48 && end - start == start - 1 - before;
+}
+
 // The token when its string goes on over seams.
 bool find_joined(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end, bool quoted_only) {
   const View view = join_from(look.text, begin);
   if (view.stretches.size() < 2) return false;
-  if (quoted_only && !is(look.text[view.end_of(view.stretches[1].inner)], kQuote)) return false;
+  const bool quoted = is(look.text[view.end_of(view.stretches[1].inner)], kQuote);
+  if (!quoted && (quoted_only || in_block(look.text, begin))) return false;
   Match match;
   if (!match_at(look, rule, view.text, 0, end - begin, match) || match.end <= view.stretches[1].inner)
     return false;

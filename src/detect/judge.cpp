@@ -135,6 +135,12 @@ constexpr std::string_view kWeak[] = {"password", "passwd",   "pass",    "secret
                                       "mysql",    "redis",    "token",   "mypassword", "username",
                                       "pwd",      "rabbitmq", "mongodb", "local",      "x-oauth-basic"};
 
+// A well-known word, perhaps with a few digits: admin123.
+bool is_weak(std::string_view small) {
+  while (!small.empty() && is(small.back(), kDigit)) small.remove_suffix(1);
+  return std::ranges::find(kWeak, small) != std::end(kWeak);
+}
+
 }  // namespace
 
 double entropy(std::string_view text) {
@@ -184,11 +190,11 @@ double wordiness(std::string_view text) {
   return pairs == 0 ? 0 : static_cast<double>(common) / static_cast<double>(pairs);
 }
 
-bool is_wordy(std::string_view text) {
+bool is_wordy(std::string_view text, double from) {
   std::size_t pairs = 0;
   for (std::size_t i = 1; i < text.size(); ++i)
     pairs += is(text[i], kAlpha) && is(text[i - 1], kAlpha) ? 1 : 0;
-  return pairs >= 20 && makeup_of(text).digits * 8 < text.size() && wordiness(text) >= 0.8;
+  return pairs >= 20 && makeup_of(text).digits * 8 < text.size() && wordiness(text) >= from;
 }
 
 bool looks_random(std::string_view value) {
@@ -209,6 +215,9 @@ bool looks_random(std::string_view value) {
 
 bool looks_like_password(std::string_view value) {
   if (value.size() < 8 || value.size() > 128 || is_placeholder(value) || is_uuid(value)) return false;
+  std::string small(value);
+  std::ranges::transform(small, small.begin(), lower);
+  if (is_weak(small)) return false;
   std::size_t symbols = 0;
   for (const char c : value) {
     const auto byte = static_cast<std::uint8_t>(c);
@@ -219,6 +228,8 @@ bool looks_like_password(std::string_view value) {
   if (makeup.uppers + makeup.lowers == 0 || entropy(value) < 2.5) return false;
   if (value.contains("://") || value.starts_with('/') || value.starts_with("./")) return false;
   if (symbols == 0 && makeup.digits == 0) return false;
+  // GoogleCloudV1Secret is a name
+  if (symbols == 0 && value.size() >= 12 && makeup.digits <= 2 && wordiness(value) >= 0.7) return false;
   // word_word_2, v1.2.3-name and the like: parts that are each a word or a number
   std::size_t at = 0;
   bool plain = symbols == 0;
@@ -236,7 +247,7 @@ bool is_login(std::string_view user, std::string_view password) {
   if (password.size() < 6 || password == user || is_placeholder(password)) return false;
   std::string small(password);
   std::ranges::transform(small, small.begin(), lower);
-  if (std::ranges::find(kWeak, small) != std::end(kWeak)) return false;
+  if (is_weak(small) || small.contains(' ')) return false;
   const bool letters = std::ranges::all_of(password, [](char c) { return is(c, kAlpha | kDash); });
   return letters ? looks_random(password) || wordiness(password) < 0.65 : entropy(password) >= 2.2;
 }

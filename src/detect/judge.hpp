@@ -16,7 +16,7 @@ bool is_placeholder(std::string_view secret);
 double wordiness(std::string_view text);
 
 // Long enough for wordiness to tell, and made of words.
-bool is_wordy(std::string_view text);
+bool is_wordy(std::string_view text, double from = 0.8);
 
 // Looks made by a generator: letters and digits mixed beyond what people write in names, versions and paths.
 bool looks_random(std::string_view value);
