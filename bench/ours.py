@@ -2,7 +2,9 @@
 
 import json
 import os
+import tempfile
 import time
+from pathlib import Path
 
 import server
 import tools
@@ -15,8 +17,8 @@ SCOPE = ["--model", "gpt-*", "--endpoint", "chat", "--cidr", "127.0.0.0/8"]
 
 
 def new_data(folder, name, keys=0):
-    """A data directory with so many keys that nobody uses."""
-    data = folder / f"{name}.data"
+    """A fresh data directory, with so many keys that nobody uses."""
+    data = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder)) / "data"
     server.command(BIN, "init", "--data", data)
     if keys:
         tools.fill_keys(data, keys)
