@@ -1,5 +1,5 @@
-// How fast the engine reads source text, prose, one line of minified script and random bytes, with all rules;
-// and how long it takes to start.
+// How fast the engine reads source, prose, minified script and random bytes with all rules, and how it
+// starts.
 #include <benchmark/benchmark.h>
 
 #include <string>

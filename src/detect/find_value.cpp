@@ -70,7 +70,7 @@ std::size_t distance(const Look& look, const Rule& rule, const Scene& scene) {
 bool good_enough(const Rule& rule, std::string_view value) {
   if (is_uuid(value)) return entropy(value) >= 2.8;
   const bool digits = std::ranges::any_of(value, [](char c) { return is(c, kDigit); });
-  if (is_placeholder(value) || is_wordy(value, 0.74) || (!digits && wordiness(value) > 0.5)) return false;
+  if (is_placeholder(value) || is_wordy(value, 0.74) || (!digits && wordiness(value) > 0.65)) return false;
   if (rule.entropy > 0) return entropy(value) >= rule.entropy;
   return is_hex(value) ? entropy(value) >= 2.7 : entropy(value) >= 3.0;
 }
