@@ -165,10 +165,19 @@ class Finder {
     if (!mixes_cases(text_.substr(begin, std::min<std::size_t>(end - begin, 40)))) return false;
     for (std::size_t shift = 0; shift < 4 && begin + shift + kShortestBase64 <= end; ++shift) {
       if (!decodes_to_text(text_.substr(begin + shift, end - begin - shift))) continue;
-      decode_lines(begin + shift, end);
+      decode_pieces(begin + shift, end);
       return true;
     }
     return false;
+  }
+
+  // A huge run in pieces that overlap by more than the longest secret; whole groups of four, to stay in step.
+  void decode_pieces(std::size_t begin, std::size_t end) {
+    while (end - begin > limits::kDecodeRegion) {
+      decode_lines(begin, begin + limits::kDecodeRegion);
+      begin += limits::kDecodeRegion - 2 * limits::kScanWindow;
+    }
+    decode_lines(begin, end);
   }
 
   // A path or a slug of a few parts in front of the encoded text.
@@ -189,9 +198,12 @@ class Finder {
         if (!mostly_text(unhex_some(text_.substr(at, 24)))) continue;
         View view;
         view.encoding = Encoding::hex;
-        view.stretches.push_back({0, at, 2, 1});
-        view.text = unhex_some(text_.substr(at, begin + to - at));
-        if (budget_.take(view.text.size())) visit_(view);
+        for (std::size_t piece = at; piece < begin + to;
+             piece += limits::kDecodeRegion - 2 * limits::kScanWindow) {
+          view.stretches = {{0, piece, 2, 1}};
+          view.text = unhex_some(text_.substr(piece, std::min(begin + to - piece, limits::kDecodeRegion)));
+          if (budget_.take(view.text.size())) visit_(view);
+        }
         return;
       }
     });
@@ -307,6 +319,7 @@ class Finder {
       i += step;
     }
     if (view.text.size() >= kShortestWide && budget_.take(view.text.size())) visit_(view);
+    if (view.text.size() >= limits::kDecodeRegion) i -= limits::kScanWindow * step;  // goes on: overlap
     return std::max(i, begin + 1);
   }
 

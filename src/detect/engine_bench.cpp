@@ -31,8 +31,8 @@ constexpr std::string_view kSource =
 	}
 	s.log.Info("request", "path", req.URL.Path, "user", token.User, "n", )";
 constexpr std::string_view kScript =
-    R"(!function(e,t){var n=t.key||"k",r=e.token;if(!r)return null;for(var i=0;i<n.length;i++)r=r.replace(n[i],""),)"
-    R"(e.secretName="app-secret",t.push({password:e.form.password,apiKey:t.config.apiKey,id:)";
+    R"(!function(e,t){var n=t.key||"k",r=e.token;if(!r)return null;for(var i=0;i<n.length;i++))"
+    R"(r=r.replace(n[i],""),e.secretName="app-secret",t.push({password:e.form.password,apiKey:t.api,id:)";
 
 void scan(benchmark::State& state, const std::string& text) {
   const auto engine = *Engine::built_in();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.hpp"
+#include "base/limits.hpp"
 #include "detect/sample.hpp"
 
 namespace claviger::detect {
@@ -201,6 +202,37 @@ TEST(Engine, allowed_findings_are_counted) {
   EXPECT_EQ(scanner.allowed(), 1U);
   scanner.scan("nothing", {}, [](const Hit&) { FAIL(); });
   EXPECT_EQ(scanner.allowed(), 0U);
+}
+
+TEST(Engine, more_hits_than_are_held_at_once_are_all_told) {
+  const std::string line = "k=" + key_of("fireworks-api-key") + "\n";
+  std::string text;
+  const std::size_t count = limits::kScanHits + 5'000;
+  for (std::size_t i = 0; i < count; ++i) text += line;
+  Engine::Scanner scanner(built_in());
+  std::size_t found = 0;
+  scanner.scan(text, {}, [&](const Hit&) { ++found; });
+  EXPECT_EQ(found, count);
+}
+
+TEST(Engine, a_key_in_a_huge_run_of_base64_is_found_in_every_piece) {
+  const std::string key = key_of("groq-api-key");
+  std::string plain(30 * 1024 * 1024, 'x');
+  for (std::size_t i = 0; i < plain.size(); i += 9) plain[i] = ' ';
+  const std::size_t seam = limits::kDecodeRegion / 4 * 3;
+  for (const std::size_t at : {std::size_t{9}, seam - 30, seam + 500, 2 * seam - 40, plain.size() - 100})
+    plain.replace(at, key.size() + 2, " " + key + " ");
+  const auto hits = scan(base64(as_bytes(plain)));
+  EXPECT_EQ(hits.size(), 5U);
+}
+
+TEST(Engine, blocks_without_an_end_take_linear_time) {
+  std::string text;
+  while (text.size() < 1024 * 1024)
+    text +=
+        "-----BEGIN RSA PRIVATE"
+        " KEY-----\nMIIE\n";
+  EXPECT_TRUE(scan(text).empty());
 }
 
 }  // namespace

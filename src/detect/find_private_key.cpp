@@ -33,6 +33,7 @@ std::optional<Block> read_block(std::string_view text, std::size_t at) {
       out.end = close == std::string_view::npos || close > at + 80 ? at + 8 : close + 5;
       return out;
     }
+    if (text.substr(at, 10) == "-----BEGIN") return std::nullopt;  // another block: this one has no end
     if (is(c, kQuote)) {
       const auto step = step_over_seam(text, at);
       if (!step) return std::nullopt;

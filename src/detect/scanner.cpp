@@ -24,6 +24,7 @@ struct Engine::Scanner::State {
   void scan_views(std::string_view text, const Place& place, std::size_t depth, Budget& budget,
                   const std::vector<std::size_t>& seams, std::vector<Hit>& hits);
   void emit(std::string_view bytes, const Place& place, std::vector<Hit>& hits, const Sink& sink);
+  std::function<void()> flush;  // emits what the running scan has found so far
 };
 
 namespace {
@@ -103,7 +104,8 @@ void Engine::Scanner::State::scan_text(std::string_view text, const Place& place
         for (const std::uint32_t rule : meaning.rules) awake[rule] = true;
         break;
     }
-    return hits.size() < limits::kScanHits;
+    if (depth == 0 && hits.size() >= limits::kScanHits) flush();
+    return true;
   });
   for (std::uint32_t rule = 0; rule < awake.size(); ++rule)
     if (awake[rule]) find_pattern(look, rule);
@@ -126,6 +128,7 @@ void Engine::Scanner::State::scan_views(std::string_view text, const Place& plac
       hit.encoding = view.encoding;
       hits.push_back(std::move(hit));
     }
+    if (depth == 0 && hits.size() >= limits::kScanHits) flush();
   });
 }
 
@@ -151,8 +154,13 @@ std::size_t Engine::Scanner::allowed() const { return state_->allowed; }
 void Engine::Scanner::scan(std::string_view bytes, const Place& place, const Sink& sink) {
   state_->allowed = 0;
   std::vector<Hit> hits;
+  state_->flush = [&] {
+    state_->emit(bytes, place, hits, sink);
+    hits.clear();
+  };
   state_->scan_text(bytes, place, 0, hits);
-  state_->emit(bytes, place, hits, sink);
+  state_->flush();
+  state_->flush = nullptr;
 }
 
 bool Engine::Scanner::cannot_hold(std::string_view bytes) {
