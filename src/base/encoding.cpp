@@ -15,16 +15,20 @@ int hex_value(char c) {
   return -1;
 }
 
-constexpr std::array<std::uint32_t, 256> make_crc_table() {
-  std::array<std::uint32_t, 256> table{};
+// [n]: what a byte does to the checksum when n bytes of zero follow it.
+constexpr std::array<std::array<std::uint32_t, 256>, 8> make_crc_tables() {
+  std::array<std::array<std::uint32_t, 256>, 8> tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t c = i;
     for (int k = 0; k < 8; ++k) c = (c & 1) ? 0xedb88320U ^ (c >> 1) : c >> 1;
-    table[i] = c;
+    tables[0][i] = c;
   }
-  return table;
+  for (std::size_t n = 1; n < 8; ++n)
+    for (std::size_t i = 0; i < 256; ++i)
+      tables[n][i] = tables[0][tables[n - 1][i] & 0xff] ^ (tables[n - 1][i] >> 8);
+  return tables;
 }
-constexpr auto kCrcTable = make_crc_table();
+constexpr auto kCrcTables = make_crc_tables();
 
 }  // namespace
 
@@ -93,8 +97,14 @@ std::optional<Bytes> unbase64(std::string_view text) {
 }
 
 std::string base62(ByteView bytes, std::size_t width) {
-  Bytes number(bytes.begin(), bytes.end());
   std::string out(width, '0');
+  if (bytes.size() <= 8) {
+    std::uint64_t number = 0;
+    for (const std::uint8_t byte : bytes) number = number << 8 | byte;
+    for (std::size_t at = width; at-- > 0; number /= 62) out[at] = kBase62[number % 62];
+    return out;
+  }
+  Bytes number(bytes.begin(), bytes.end());
   for (std::size_t at = width; at-- > 0;) {
     std::uint32_t rest = 0;
     for (std::uint8_t& digit : number) {
@@ -108,9 +118,17 @@ std::string base62(ByteView bytes, std::size_t width) {
   return out;
 }
 
+// Eight bytes a step, each through the table of its place.
 std::uint32_t crc32(std::string_view text) {
   std::uint32_t c = 0xffffffffU;
-  for (const char byte : text) c = kCrcTable[(c ^ static_cast<std::uint8_t>(byte)) & 0xff] ^ (c >> 8);
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  for (; text.size() >= 8; text.remove_prefix(8)) {
+    const std::uint32_t low = c ^ (byte(0) | byte(1) << 8 | byte(2) << 16 | std::uint32_t{byte(3)} << 24);
+    c = kCrcTables[7][low & 0xff] ^ kCrcTables[6][low >> 8 & 0xff] ^ kCrcTables[5][low >> 16 & 0xff] ^
+        kCrcTables[4][low >> 24] ^ kCrcTables[3][byte(4)] ^ kCrcTables[2][byte(5)] ^ kCrcTables[1][byte(6)] ^
+        kCrcTables[0][byte(7)];
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) c = kCrcTables[0][(c ^ byte(i)) & 0xff] ^ (c >> 8);
   return c ^ 0xffffffffU;
 }
 

@@ -32,7 +32,8 @@ void Docket::granted(std::string_view provider, std::string_view model, std::str
 
 void Docket::refused(const Error& error) {
   check(!exposed_, "a request that was exposed ends with a receipt");
-  refusal_ = error;
+  refusal_ = error.code;
+  refused_by_ = error.origin;
 }
 
 void Docket::exposed(journal::Intent intent) {
@@ -78,9 +79,8 @@ void Docket::close() {
   // While the disk is full, refusals, which cost nothing, must not pile up in memory for ever.
   if (!exposed_ && !journal_.healthy() && journal_.pending() > limits::kJournalSegment) return;
   if (!exposed_) {
-    journal_.append(journal::Refusal{clock_.now(), receipt_.req, receipt_.key, refusal_.code, refusal_.origin,
-                                     http_status(refusal_.code), receipt_.route, receipt_.model,
-                                     receipt_.ip});
+    journal_.append(journal::Refusal{clock_.now(), receipt_.req, receipt_.key, refusal_, refused_by_,
+                                     http_status(refusal_), receipt_.route, receipt_.model, receipt_.ip});
     return;
   }
   const std::int64_t now = clock_.monotonic_ns();

@@ -80,7 +80,8 @@ class Docket {
   std::string model_;
   std::shared_ptr<const World> world_;
   journal::Receipt receipt_;
-  Error refusal_{Code::internal, Origin::internal, "closed without an answer", {}, 0};
+  Code refusal_ = Code::internal;  // closed without an answer
+  Origin refused_by_ = Origin::internal;
   std::int64_t opened_ns_;
   std::int64_t first_byte_ns_ = 0;
   bool exposed_ = false;

@@ -30,7 +30,8 @@ struct Exchange {
   net::Stream& upstream;
   const Live& live;
   Reply reply{};
-  std::string lead{};  // the answer's head, until it leaves with the first bytes of the body
+  std::string lead{};     // the answer's head, until it leaves with the first bytes of the body
+  std::string leaving{};  // what goes in front of the bytes that are being sent
   bool client_gone = false;
   bool head_sent = false;
   bool answered = false;  // the client has had a complete answer
@@ -64,24 +65,35 @@ journal::Outcome outcome_of(const Error& error, const Exchange& x) {
                                               : journal::Outcome::upstream_failed;
 }
 
-// Sends to the client unless it has left. A client that stops reading or goes away only stops being sent to.
-net::Task<void> send(Exchange& x, std::string_view first, std::string_view second = {},
-                     std::string_view third = {}) {
-  if (x.client_gone) co_return;
-  x.upstream.set_deadline(kNone);  // the provider is not late while the client is slow
-  x.client.stream().expire_after_ms(limits::kWriteStallMs);
-  const auto sent = co_await x.client.stream().write(first, second, third);
+bool note_sent(Exchange& x, const Result<void>& sent) {
   x.client.stream().set_deadline(kNone);
-  if (!sent) x.client_gone = true;
+  x.client_gone = !sent;
+  return sent.has_value();
 }
 
-// Puts the receipt on record before anything that may be the answer's last byte leaves.
-net::Task<void> settle_and_record(Exchange& x) {
-  if (!x.exposure) co_return;
+net::Task<bool> finish_sending(Exchange& x, net::Prompt<Result<void>> sending) {
+  const auto sent = co_await sending;
+  co_return note_sent(x, sent);
+}
+
+// Sends to the client unless it has left. A client that stops reading or goes away only stops being sent to.
+net::Prompt<bool> send(Exchange& x, std::string_view first, std::string_view second = {},
+                       std::string_view third = {}) {
+  if (x.client_gone) return false;
+  x.upstream.set_deadline(kNone);  // the provider is not late while the client is slow
+  x.client.stream().expire_after_ms(limits::kWriteStallMs);
+  net::Prompt<Result<void>> sending = x.client.stream().write(first, second, third);
+  if (sending.done()) return note_sent(x, sending.value());
+  return finish_sending(x, std::move(sending));
+}
+
+// Puts the receipt on record; to be awaited before anything that may be the answer's last byte leaves.
+Lane::Recorded settle_and_record(Exchange& x) {
+  if (!x.exposure) return x.lane.nothing_to_record();
   x.docket.ended(settle(std::move(*x.exposure), x.admission.grant, x.reply));
   x.exposure.reset();
   x.docket.close();
-  co_await x.lane.recorded();
+  return x.lane.recorded();
 }
 
 net::Task<void> send_refusal(Exchange& x, const Error& error) {
@@ -128,11 +140,11 @@ net::Task<void> break_off(Exchange& x, Error error, const Meter* meter) {
 }
 
 // The answer's end has been read.
-net::Task<void> settle_complete(Exchange& x) {
+Lane::Recorded settle_complete(Exchange& x) {
   x.reply.outcome = x.client_gone           ? journal::Outcome::client_gone
                     : x.reply.status >= 300 ? journal::Outcome::upstream_error
                                             : journal::Outcome::completed;
-  co_await settle_and_record(x);
+  return settle_and_record(x);
 }
 
 journal::Intent intent_of(const Admission& admission, const World& world) {
@@ -171,18 +183,19 @@ struct Patience {
 };
 
 // Sends bytes of the body, with the head before them when it has not left yet.
-net::Task<void> send_piece(Exchange& x, std::string_view bytes, Framing framing, bool last) {
-  std::string lead = std::exchange(x.lead, {});
+net::Prompt<bool> send_piece(Exchange& x, std::string_view bytes, Framing framing, bool last) {
+  x.leaving.swap(x.lead);
+  x.lead.clear();
   std::string_view tail;
   if (framing == Framing::chunked && !bytes.empty()) {
-    lead += chunk_head(bytes.size());
+    x.leaving += chunk_head(bytes.size());
     tail = last ? kChunkEndAndLast : kChunkEnd;
   } else if (framing == Framing::chunked && last) {
     tail = wire::kLastChunk;
   }
   x.head_sent = true;
   x.answered = last;
-  co_await send(x, lead, bytes, tail);
+  return send(x, x.leaving, bytes, tail);
 }
 
 // Passes the body on, metered. True when the provider's answer came to its end, whatever became of the

@@ -36,8 +36,6 @@ constexpr std::array<std::string_view, 21> kWithheld = {
     "x-goog-user-project",
 };
 
-constexpr std::size_t kSpareForSecret = 16 * 1024 + 64;
-
 bool same_name(std::string_view a, std::string_view lower) {
   return a.size() == lower.size() && std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) {
            return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y;
@@ -69,11 +67,10 @@ Result<Outbound> Injector::inject(const Request& request, const Grant& grant, co
   const CredentialEntry& credential = *grant.credential;
   Outbound made;
   std::string& out = made.head_;
-  std::size_t room = 512 + request.path.size() + request.query.size() + credential.base.path.size();
+  std::size_t room = 768 + request.path.size() + request.query.size() + credential.base.path.size();
   for (const wire::Header& header : request.head.headers)
     room += header.name.size() + header.value.size() + 4;
-  // Room for everything at once: a buffer that grows would leave copies of the key behind.
-  out.reserve(room + kSpareForSecret);
+  out.reserve(room);
   out.append(request.head.method)
       .append(" ")
       .append(provider::upstream_target(credential.base, request.path));
@@ -92,7 +89,7 @@ Result<Outbound> Injector::inject(const Request& request, const Grant& grant, co
   const provider::KeyPlacement placement = credential.provider->key_placement;
   out.append(provider::key_header(placement)).append(": ").append(provider::key_prefix(placement));
   TRY(made.version_, vault.append_secret(credential.id, credential.base.origin, out, SecretAccess()));
-  out.append("\r\n\r\n");
+  out.append("\r\n\r\n");  // which kAfterSecret has room for
   return made;
 }
 

@@ -23,7 +23,7 @@ class Outbound {
   std::int64_t credential_version() const { return version_; }
   // The bytes have left; the key goes.
   void wipe() {
-    wipe_memory(head_.data(), head_.capacity());
+    wipe_memory(head_.data(), head_.size());
     head_.clear();
   }
 

@@ -13,6 +13,27 @@ constexpr std::int64_t kPoolCheckNs = 5'000 * kMs;
 
 }  // namespace
 
+const TickClock& TickClock::look() const {
+  if (tick_ns_ != loop_.now_ns()) {
+    tick_ns_ = loop_.now_ns();
+    wall_ = clock_.now();
+    monotonic_ns_ = clock_.monotonic_ns();
+  }
+  return *this;
+}
+
+Waiting::Waiting(Lane& lane, net::Stream& client)
+    : lane_(lane), place_(lane.waiting_.size()), client_(client) {
+  lane.waiting_.push_back(this);
+}
+
+Waiting::~Waiting() {
+  std::vector<Waiting*>& all = lane_.waiting_;
+  all[place_] = all.back();
+  all[place_]->place_ = place_;
+  all.pop_back();
+}
+
 Live::Live(Lane& lane, std::string_view key_id, net::Stream& upstream)
     : lane_(lane), place_(lane.live_.size()), key_id_(key_id), upstream_(upstream) {
   lane.live_.push_back(this);
@@ -33,6 +54,7 @@ Lane::Lane(net::Loop& loop, Shared& shared, journal::Writer& journal, std::size_
     : loop_(loop),
       shared_(shared),
       journal_(journal),
+      clock_(loop, shared.clock),
       upstreams_(loop, shared.workers, shared.upstream_tls),
       id_prefix_(fmt::format("req_{}{:x}", shared.instance, number)) {
   loop.at_tick_end([this] { flush_journal(); });
@@ -53,7 +75,7 @@ void Lane::adopt(std::shared_ptr<const World> next) {
 
 void Lane::drain() {
   draining_ = true;
-  for (net::Stream* client : waiting_) client->abort();
+  for (Waiting* one : waiting_) one->client_.abort();
 }
 
 bool Lane::may_go_on(std::string_view key_id, Time now) const {
@@ -75,9 +97,9 @@ void Lane::sweep() {
 void Lane::flush_journal() {
   if (journal_.pending() > 0) (void)journal_.flush();  // what fails stays in the batch; healthy() tells
   if (flush_waiters_.empty()) return;
-  std::vector<FlushWaiter> waiters;
-  waiters.swap(flush_waiters_);
   if (shared_.durability == Durability::disk && journal_.healthy()) {
+    std::vector<FlushWaiter> waiters;
+    waiters.swap(flush_waiters_);
     journal_.on_synced(journal_.ticket(), [this, waiters = std::move(waiters)](journal::OnDisk done) {
       loop_.post([this, waiters, done] {
         for (const FlushWaiter& one : waiters) {
@@ -88,10 +110,12 @@ void Lane::flush_journal() {
     });
     return;
   }
-  for (const FlushWaiter& one : waiters) {
+  flushed_.swap(flush_waiters_);
+  for (const FlushWaiter& one : flushed_) {
     *one.ok = journal_.healthy();
     loop_.resume_soon(one.waiter);
   }
+  flushed_.clear();
 }
 
 }  // namespace claviger::gate

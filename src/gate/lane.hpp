@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -19,6 +18,7 @@
 #include "net/stream.hpp"
 #include "net/upstream.hpp"
 #include "vault/vault.hpp"
+#include "wire/json.hpp"
 
 namespace claviger::gate {
 
@@ -39,6 +39,37 @@ struct Shared {
 };
 
 class Lane;
+
+// Time as it was when the tick began: read once for all that happens in it.
+class TickClock final : public Clock {
+ public:
+  TickClock(const net::Loop& loop, const Clock& clock) : loop_(loop), clock_(clock) {}
+  Time now() const override { return look().wall_; }
+  std::int64_t monotonic_ns() const override { return look().monotonic_ns_; }
+
+ private:
+  const TickClock& look() const;
+  const net::Loop& loop_;
+  const Clock& clock_;
+  mutable std::int64_t tick_ns_ = -1;  // when it was read
+  mutable Time wall_{};
+  mutable std::int64_t monotonic_ns_ = 0;
+};
+
+// A client's connection that waits for its next request.
+class Waiting {
+ public:
+  Waiting(Lane& lane, net::Stream& client);
+  ~Waiting();
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  friend class Lane;
+  Lane& lane_;
+  std::size_t place_;
+  net::Stream& client_;
+};
 
 // A request that has been exposed, as the sweep sees it: cut when its key loses its rights.
 class Live {
@@ -66,7 +97,8 @@ class Lane {
   Shared& shared() { return shared_; }
   journal::Writer& journal() { return journal_; }
   net::Upstreams& upstreams() { return upstreams_; }
-  Time now() const { return shared_.clock.now(); }
+  const Clock& clock() const { return clock_; }
+  Time now() const { return clock_.now(); }
 
   // The World of this moment; pin it for as long as its proofs are used.
   const std::shared_ptr<const World>& world() const { return world_; }
@@ -80,16 +112,15 @@ class Lane {
   // False: the journal cannot be written now, so nothing may be exposed.
   struct Recorded {
     Lane& lane;
+    bool waits = true;
     bool ok = true;
-    bool await_ready() const noexcept { return false; }
+    bool await_ready() const noexcept { return !waits; }
     void await_suspend(std::coroutine_handle<> waiter) { lane.flush_waiters_.push_back({waiter, &ok}); }
     bool await_resume() const noexcept { return ok; }
   };
   Recorded recorded() { return {*this}; }
+  Recorded nothing_to_record() { return {*this, false}; }
 
-  // A client's connection waits for its next request from here until `busy`.
-  void waiting(net::Stream& client) { waiting_.insert(&client); }
-  void busy(net::Stream& client) { waiting_.erase(&client); }
   // No new requests: connections that wait for one are closed, the others when theirs has ended.
   void drain();
   bool draining() const { return draining_; }
@@ -98,9 +129,11 @@ class Lane {
   bool is_stopped() const { return stopped_; }
   std::size_t connections = 0;
   std::size_t body_bytes = 0;  // of requests being served
+  wire::Json json_room;        // for the scan of the next body, between two scans
 
  private:
   friend class Live;
+  friend class Waiting;
   struct FlushWaiter {
     std::coroutine_handle<> waiter;
     bool* ok;
@@ -112,11 +145,13 @@ class Lane {
   net::Loop& loop_;
   Shared& shared_;
   journal::Writer& journal_;
+  TickClock clock_;
   net::Upstreams upstreams_;
   std::shared_ptr<const World> world_;
   std::vector<Live*> live_;
   std::vector<FlushWaiter> flush_waiters_;
-  std::unordered_set<net::Stream*> waiting_;
+  std::vector<FlushWaiter> flushed_;  // empty between two ticks: its room is used again
+  std::vector<Waiting*> waiting_;
   std::string id_prefix_;
   std::uint64_t next_id_ = 0;
   bool draining_ = false;

@@ -153,9 +153,10 @@ TEST_F(LaneTest, a_request_that_has_ended_is_not_looked_at_again) {
 
 TEST_F(LaneTest, draining_closes_connections_that_wait_and_no_others) {
   Wire idle(loop), busy(loop);
-  lane.waiting(*idle.stream);
-  lane.waiting(*busy.stream);
-  lane.busy(*busy.stream);
+  const Waiting waits(lane, *idle.stream);
+  {
+    const Waiting waited(lane, *busy.stream);
+  }
   lane.drain();
   EXPECT_TRUE(lane.draining());
   EXPECT_TRUE(idle.stream->broken());

@@ -81,8 +81,8 @@ Result<void> read_target(Request& request, const World& world) {
   const std::string_view query =
       mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
   const provider::Speaker speaker = speaker_of(headers);
-  request.match.dialect = provider::match(request.head.method, path, speaker).dialect;
   if (path.starts_with(kProviderPrefix)) {
+    request.match.dialect = provider::match(request.head.method, path, speaker).dialect;
     TRY_VOID(read_named(request, path, world));
   } else {
     request.path = path;

@@ -51,7 +51,7 @@ std::string response_head(const wire::ResponseHead& head, Framing framing, std::
   wire::append_status_line(out, head.status);
   for (const wire::Header& header : head.headers)
     if (!is_dropped(header.name) && !head.headers.connection_lists(header.name))
-      wire::append_header(out, header.name, header.value);
+      out.append(header.name).append(": ").append(header.value).append("\r\n");  // as it was parsed
   wire::append_header(out, "x-claviger-request-id", request_id);
   if (framing == Framing::chunked)
     wire::append_header(out, "transfer-encoding", "chunked");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <latch>
+#include <optional>
 
 #include "base/limits.hpp"
 #include "gate/admit.hpp"
@@ -69,6 +70,13 @@ class BodyRoom {
   std::size_t bytes_ = 0;
 };
 
+// What was asked is known; the room goes to the next request, not along with a long answer.
+void forget_json(Lane& lane, Request& request) {
+  request.json.forget();
+  lane.json_room = std::move(request.json);
+  request.has_json = false;
+}
+
 net::Task<Connection> serve_request(Client& client, Request& request, Docket& docket) {
   Lane& lane = client.lane;
   std::shared_ptr<const World> world = lane.world();
@@ -85,6 +93,7 @@ net::Task<Connection> serve_request(Client& client, Request& request, Docket& do
     const auto sent = co_await client.connection.stream().write("HTTP/1.1 100 Continue\r\n\r\n");
     if (!sent) ready = refuse(Code::request_timeout);
   }
+  request.json = std::move(lane.json_room);
   if (ready) ready = co_await read_body(client.connection, request);
   if (!ready) {
     const AfterRefusal after =
@@ -97,6 +106,7 @@ net::Task<Connection> serve_request(Client& client, Request& request, Docket& do
   world = lane.world();  // the newest: the body may have taken a while
   docket.judged_by(world);
   auto admitted = admit(request, *world, lane.shared().pepper, lane.shared().ledger, lane.now(), docket);
+  forget_json(lane, request);
   if (!admitted)
     co_return co_await refuse_request(client, request, docket, admitted.error(), AfterRefusal::keep_alive);
   const Grant& grant = admitted->grant;
@@ -109,11 +119,11 @@ net::Task<Connection> serve_request(Client& client, Request& request, Docket& do
 // One request. Whatever happens to it, its docket closes here at the latest.
 net::Task<Connection> serve_next(Client& client) {
   Request request;
-  client.lane.waiting(client.connection.stream());
+  std::optional<Waiting> waiting(std::in_place, client.lane, client.connection.stream());
   const auto got = co_await client.connection.read_head(request.head);
-  client.lane.busy(client.connection.stream());
+  waiting.reset();
   if (got && !*got) co_return Connection::close;
-  Docket docket(client.lane.journal(), client.lane.shared().clock, client.lane.next_request_id());
+  Docket docket(client.lane.journal(), client.lane.clock(), client.lane.next_request_id());
   docket.came_from(client.ip);
   Connection after = Connection::close;
   if (!got) {

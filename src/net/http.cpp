@@ -22,10 +22,14 @@ void empty_buffer(std::string& buffer) {
 // Appends what the peer sends next. False: the peer closed.
 Task<Result<bool>> ServerConnection::receive() {
   Loop& loop = stream_->loop();
-  const auto got = co_await stream_->read_some(loop.scratch(), loop.scratch_size());
-  if (!got) co_return std::unexpected(got.error());
-  in_.append(loop.scratch(), *got);
-  co_return *got > 0;
+  ssize_t got = stream_->read_now(loop.scratch(), loop.scratch_size());
+  while (got == Stream::kAgain) {
+    co_await stream_->more();
+    got = stream_->read_now(loop.scratch(), loop.scratch_size());
+  }
+  if (got < 0) co_return std::unexpected(stream_->error());
+  in_.append(loop.scratch(), static_cast<std::size_t>(got));
+  co_return got > 0;
 }
 
 // Why a request stopped arriving: the peer is too slow, or it has gone.
@@ -47,11 +51,17 @@ Task<Result<bool>> ServerConnection::read_head(wire::RequestHead& head) {
       stream_->set_deadline(INT64_MAX);
       co_return true;
     }
-    const auto more = co_await receive();
-    if (!more || !*more) {
+    Loop& loop = stream_->loop();
+    ssize_t got = stream_->read_now(loop.scratch(), loop.scratch_size());
+    while (got == Stream::kAgain) {
+      co_await stream_->more();
+      got = stream_->read_now(loop.scratch(), loop.scratch_size());
+    }
+    if (got <= 0) {
       if (in_.empty() || stream_->broken()) co_return false;
       co_return stopped("head");
     }
+    in_.append(loop.scratch(), static_cast<std::size_t>(got));
     if (!started) stream_->expire_after_ms(limits::kHeadTimeoutMs);
     started = true;
   }
@@ -63,7 +73,13 @@ bool ServerConnection::body_is_here(const wire::RequestHead& head) const {
   return body_end_ > head_size_;  // chunked: only once it has been read
 }
 
-Task<Result<std::string_view>> ServerConnection::read_body(wire::RequestHead& head, std::size_t limit) {
+Prompt<Result<std::string_view>> ServerConnection::read_body(wire::RequestHead& head, std::size_t limit) {
+  const bool whole = head.framing != wire::Framing::chunked && body_is_here(head);
+  if (whole && head.content_length <= limit) {
+    body_end_ = head_size_ + static_cast<std::size_t>(head.content_length);
+    return Result<std::string_view>(
+        std::string_view(in_).substr(head_size_, static_cast<std::size_t>(head.content_length)));
+  }
   if (head.framing == wire::Framing::chunked) return read_chunked(head, limit);
   return read_sized(head, limit);
 }
@@ -124,15 +140,9 @@ void ServerConnection::consume() {
   empty_buffer(decoded_);
 }
 
-// Replaces what was used up by what the provider sends next. False: it closed.
-Task<Result<bool>> ResponseReader::receive() {
+void ResponseReader::drop_used() {
   in_.erase(0, used_);
   used_ = 0;
-  Loop& loop = stream_.loop();
-  const auto got = co_await stream_.read_some(loop.scratch(), loop.scratch_size());
-  if (!got) co_return std::unexpected(got.error());
-  in_.append(loop.scratch(), *got);
-  co_return *got > 0;
 }
 
 Task<Result<void>> ResponseReader::read_head(std::string_view request_method, wire::ResponseHead& head) {
@@ -145,9 +155,16 @@ Task<Result<void>> ResponseReader::read_head(std::string_view request_method, wi
       if (head.status == 101) co_return fail_upstream(Code::upstream_malformed, "switched protocols unasked");
       continue;
     }
-    const auto more = co_await receive();
-    if (!more) co_return std::unexpected(more.error());
-    if (!*more) co_return fail_upstream(Code::upstream_failed, "closed before the answer's head");
+    drop_used();
+    Loop& loop = stream_.loop();
+    ssize_t got = stream_.read_now(loop.scratch(), loop.scratch_size());
+    while (got == Stream::kAgain) {
+      co_await stream_.more();
+      got = stream_.read_now(loop.scratch(), loop.scratch_size());
+    }
+    if (got < 0) co_return std::unexpected(stream_.error());
+    if (got == 0) co_return fail_upstream(Code::upstream_failed, "closed before the answer's head");
+    in_.append(loop.scratch(), static_cast<std::size_t>(got));
   }
   framing_ = head.framing;
   left_ = head.content_length;
@@ -184,21 +201,33 @@ Result<std::string_view> ResponseReader::take() {
   return std::string_view{};
 }
 
-Task<Result<std::string_view>> ResponseReader::next_piece() {
-  while (!complete_) {
-    if (used_ < in_.size()) {
-      const auto piece = take();
-      if (!piece) co_return std::unexpected(piece.error());
-      if (!piece->empty() || complete_) co_return *piece;
-    }
-    const auto more = co_await receive();
-    if (!more) co_return std::unexpected(more.error());
-    if (*more) continue;
-    if (framing_ != wire::Framing::until_close)
-      co_return fail_upstream(Code::upstream_failed, "closed in the middle of the answer");
-    complete_ = true;
+Prompt<Result<std::string_view>> ResponseReader::next_piece() {
+  if (complete_) return Result<std::string_view>(std::string_view{});
+  if (used_ < in_.size()) {
+    auto piece = take();
+    if (!piece || !piece->empty() || complete_) return piece;
   }
-  co_return std::string_view{};
+  return wait_for_piece();
+}
+
+Task<Result<std::string_view>> ResponseReader::wait_for_piece() {
+  for (;;) {
+    drop_used();
+    Loop& loop = stream_.loop();
+    ssize_t got = stream_.read_now(loop.scratch(), loop.scratch_size());
+    while (got == Stream::kAgain) {
+      co_await stream_.more();
+      got = stream_.read_now(loop.scratch(), loop.scratch_size());
+    }
+    if (got < 0) co_return std::unexpected(stream_.error());
+    if (got == 0 && framing_ != wire::Framing::until_close)
+      co_return fail_upstream(Code::upstream_failed, "closed in the middle of the answer");
+    complete_ = got == 0;
+    if (complete_) co_return std::string_view{};
+    in_.append(loop.scratch(), static_cast<std::size_t>(got));
+    const auto piece = take();
+    if (!piece || !piece->empty() || complete_) co_return piece;
+  }
 }
 
 }  // namespace claviger::net

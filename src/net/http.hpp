@@ -25,7 +25,7 @@ class ServerConnection {
   bool body_is_here(const wire::RequestHead& head) const;
   // The whole body, decoded, at most `limit` bytes (body_too_large). `head` is re-read when the buffer had to
   // move. The view is valid until consume.
-  Task<Result<std::string_view>> read_body(wire::RequestHead& head, std::size_t limit);
+  Prompt<Result<std::string_view>> read_body(wire::RequestHead& head, std::size_t limit);
   // For a request that is answered without its body: true when all of it is here, so that consume forgets it
   // too. False: what follows could be taken for a request, and the connection must be closed.
   bool skip_body(const wire::RequestHead& head);
@@ -61,7 +61,7 @@ class ResponseReader {
   // The head's views are valid until next_piece.
   Task<Result<void>> read_head(std::string_view request_method, wire::ResponseHead& head);
   // The next decoded bytes of the body; empty at its end. Valid until the next call.
-  Task<Result<std::string_view>> next_piece();
+  Prompt<Result<std::string_view>> next_piece();
   // The body's end has been read.
   bool complete() const { return complete_; }
   // Nothing came behind the body's end: the connection may be used again.
@@ -70,8 +70,9 @@ class ResponseReader {
   bool body_is_here() const { return used_ < in_.size(); }
 
  private:
-  Task<Result<bool>> receive();
+  Task<Result<std::string_view>> wait_for_piece();
   Result<std::string_view> take();
+  void drop_used();
 
   Stream& stream_;
   std::string in_;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 namespace claviger::net {
@@ -16,6 +15,7 @@ namespace {
 constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kDeadlineSweepNs = 100 * kMs;
 constexpr std::size_t kScratch = 64 * 1024;
+constexpr std::size_t kEvents = 256;  // taken at once
 
 std::int64_t monotonic() {
   timespec t{};
@@ -81,7 +81,7 @@ Loop::Root Loop::make_root(Task<void> task) {
   co_await body;
 }
 
-Loop::Loop() : scratch_(kScratch) {
+Loop::Loop() : scratch_(kScratch), events_(kEvents) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   check(epoll_ >= 0 && wake_ >= 0, "an event loop can be made");
@@ -166,11 +166,11 @@ int Loop::wait_ms() const {
 }
 
 void Loop::take_events(int timeout_ms) {
-  std::array<epoll_event, 256> events;
-  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout_ms);
+  const int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
   for (int i = 0; i < count; ++i) {
-    Watch* watch = static_cast<Watch*>(events[static_cast<std::size_t>(i)].data.ptr);
-    const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
+    const epoll_event& event = events_[static_cast<std::size_t>(i)];
+    Watch* watch = static_cast<Watch*>(event.data.ptr);
+    const std::uint32_t what = event.events;
     if (watch == nullptr) {
       std::uint64_t drained = 0;
       [[maybe_unused]] const ssize_t got = ::read(wake_, &drained, sizeof(drained));

@@ -16,6 +16,8 @@
 
 #include "net/task.hpp"
 
+struct epoll_event;
+
 namespace claviger::net {
 
 class Loop;
@@ -40,6 +42,15 @@ class Watch {
     Watch& watch;
     bool await_ready() const noexcept { return watch.writable_; }
     void await_suspend(std::coroutine_handle<> waiter) noexcept { watch.writer_ = waiter; }
+    void await_resume() const noexcept {}
+  };
+  // Of a read that found nothing: TLS may want to write before it can read, during a key update.
+  struct Either {
+    Watch& watch;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) noexcept {
+      (watch.readable_ ? watch.writer_ : watch.reader_) = waiter;
+    }
     void await_resume() const noexcept {}
   };
   Readable readable() { return {*this}; }
@@ -156,6 +167,7 @@ class Loop {
   std::vector<std::coroutine_handle<>> roots_;
   std::function<void()> tick_end_;
   std::vector<char> scratch_;
+  std::vector<epoll_event> events_;
   std::mutex posted_lock_;
   std::vector<std::function<void()>> posted_;  // guarded by posted_lock_
 };

@@ -223,39 +223,58 @@ bool Stream::quiet() {
   return try_read(&unasked, 1) == kAgain;
 }
 
+ssize_t Stream::read_now(char* into, std::size_t size) {
+  if (timed_out_) return kBroken;
+  if (!watch_->may_read() && !broken_ && !tls_) return kAgain;
+  return try_read(into, size);
+}
+
+Error Stream::error() const { return broken_error(*this); }
+
 Task<Result<std::size_t>> Stream::read_some(char* into, std::size_t size) {
   for (;;) {
-    if (timed_out_) co_return std::unexpected(broken_error(*this));
-    if (watch_->may_read() || broken_ || tls_) {
-      const ssize_t got = try_read(into, size);
-      if (got >= 0) co_return static_cast<std::size_t>(got);
-      if (got == kBroken) co_return std::unexpected(broken_error(*this));
-      // TLS may want to write before it can read, during a key update.
-      if (watch_->may_read()) {
-        co_await watch_->writable();
-        continue;
-      }
-    }
-    co_await watch_->readable();
+    const ssize_t got = read_now(into, size);
+    if (got >= 0) co_return static_cast<std::size_t>(got);
+    if (got == kBroken) co_return std::unexpected(error());
+    co_await more();
   }
 }
 
-Task<Result<void>> Stream::write(std::string_view first, std::string_view second, std::string_view third) {
-  std::array<std::string_view, 3> left{first, second, third};
-  for (;;) {
-    if (timed_out_) co_return std::unexpected(broken_error(*this));
+// Takes from `left` what could be sent without waiting.
+Stream::Sent Stream::write_now(Pieces& left) {
+  while (!timed_out_) {
     ssize_t sent = try_write(left);
-    if (sent == kBroken) co_return std::unexpected(broken_error(*this));
-    if (sent == kAgain) {
-      co_await watch_->writable();
-      continue;
-    }
+    if (sent == kBroken) break;
+    if (sent == kAgain) return Sent::some;
     for (std::string_view& piece : left) {
       const std::size_t taken = std::min(piece.size(), static_cast<std::size_t>(sent));
       piece.remove_prefix(taken);
       sent -= static_cast<ssize_t>(taken);
     }
-    if (left[0].empty() && left[1].empty() && left[2].empty()) co_return Result<void>();
+    if (left[0].empty() && left[1].empty() && left[2].empty()) return Sent::all;
+  }
+  return Sent::broken;
+}
+
+Prompt<Result<void>> Stream::write(std::string_view first, std::string_view second, std::string_view third) {
+  Pieces left{first, second, third};
+  switch (write_now(left)) {
+    case Sent::all:
+      return Result<void>();
+    case Sent::broken:
+      return Result<void>(std::unexpected(error()));
+    case Sent::some:
+      break;
+  }
+  return write_rest(left);
+}
+
+Task<Result<void>> Stream::write_rest(Pieces left) {
+  for (;;) {
+    co_await watch_->writable();
+    const Sent sent = write_now(left);
+    if (sent == Sent::all) co_return Result<void>();
+    if (sent == Sent::broken) co_return std::unexpected(error());
   }
 }
 

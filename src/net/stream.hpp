@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <memory>
 #include <span>
 #include <string>
@@ -37,6 +38,12 @@ class Stream final : private Deadlined {
   // Sends what fits, gathered; returns bytes taken, kAgain (then await writable()) or kBroken.
   ssize_t try_write(std::span<const std::string_view> pieces);
 
+  // try_read when something may be there and the deadline has not passed. After kAgain, await more() and call
+  // it again; after kBroken, error() says why.
+  ssize_t read_now(char* into, std::size_t size);
+  Watch::Either more() { return {*watch_}; }
+  Error error() const;
+
   Watch::Readable readable() { return watch_->readable(); }
   Watch::Writable writable() { return watch_->writable(); }
 
@@ -44,7 +51,8 @@ class Stream final : private Deadlined {
   Task<Result<std::size_t>> read_some(char* into, std::size_t size);
   // All of it, gathered; the pieces must live until it is done. Fails with upstream_timeout when the peer has
   // not taken all of it by the deadline.
-  Task<Result<void>> write(std::string_view first, std::string_view second = {}, std::string_view third = {});
+  Prompt<Result<void>> write(std::string_view first, std::string_view second = {},
+                             std::string_view third = {});
 
   void set_deadline(std::int64_t at_ns);  // monotonic; INT64_MAX: none
   std::int64_t deadline_ns() const { return deadline(); }
@@ -67,6 +75,10 @@ class Stream final : private Deadlined {
  private:
   void deadline_passed() override;
   Task<Result<void>> handshake();
+  using Pieces = std::array<std::string_view, 3>;
+  enum class Sent : std::uint8_t { all, some, broken };
+  Sent write_now(Pieces& left);
+  Task<Result<void>> write_rest(Pieces left);
   ssize_t tls_result(int result);
 
   int descriptor_;

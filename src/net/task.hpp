@@ -109,4 +109,25 @@ class [[nodiscard]] Task<void> {
   std::coroutine_handle<promise_type> frame_;
 };
 
+// What is there already, or the task that will bring it: for steps that mostly need not wait, so that those
+// cost no frame. Awaited once, like a Task.
+template <class T = void>
+class [[nodiscard]] Prompt {
+ public:
+  Prompt(T value) : value_(std::move(value)) {}     // NOLINT(google-explicit-constructor): it is one
+  Prompt(Task<T> task) : task_(std::move(task)) {}  // NOLINT(google-explicit-constructor)
+  bool done() const { return value_.has_value(); }
+  T& value() { return *value_; }  // once it is done
+
+  bool await_ready() const noexcept { return done(); }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) noexcept {
+    return task_->await_suspend(caller);
+  }
+  T await_resume() { return value_ ? std::move(*value_) : task_->await_resume(); }
+
+ private:
+  std::optional<T> value_;
+  std::optional<Task<T>> task_;
+};
+
 }  // namespace claviger::net

@@ -13,16 +13,16 @@ std::string Origin::text() const {
                      port);
 }
 
-Task<Result<std::unique_ptr<Stream>>> Upstreams::acquire(Origin origin) {
+Prompt<Result<std::unique_ptr<Stream>>> Upstreams::acquire(const Origin& origin) {
   if (const auto found = pool_.find(origin); found != pool_.end()) {
     std::vector<Idle>& idle = found->second;
     while (!idle.empty()) {
       std::unique_ptr<Stream> stream = std::move(idle.back().stream);
       idle.pop_back();
-      if (stream->quiet()) co_return stream;
+      if (stream->quiet()) return Result<std::unique_ptr<Stream>>(std::move(stream));
     }
   }
-  co_return co_await open(std::move(origin));
+  return open(origin);
 }
 
 Task<Result<std::unique_ptr<Stream>>> Upstreams::open(Origin origin) {

@@ -29,7 +29,7 @@ class Upstreams {
       : loop_(loop), workers_(workers), tls_(tls) {}
 
   // A live connection, from the pool or new. No byte of a request has been sent on it.
-  Task<Result<std::unique_ptr<Stream>>> acquire(Origin origin);
+  Prompt<Result<std::unique_ptr<Stream>>> acquire(const Origin& origin);
   // Gives a connection back whose last exchange ended cleanly; it is closed when the pool is full or it hung
   // up.
   void release(const Origin& origin, std::unique_ptr<Stream> stream);

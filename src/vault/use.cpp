@@ -25,6 +25,12 @@ Result<void> check_origin(const std::vector<std::string>& allowed, std::string_v
   return fail_upstream(Code::origin_mismatch, fmt::format("{} may not go to {}", id, origin));
 }
 
+void append_to(std::string& out, std::string_view secret) {
+  const std::size_t size = out.size() + secret.size() + Vault::kAfterSecret;
+  if (out.capacity() < size) out.reserve(size);
+  out.append(secret);
+}
+
 }  // namespace
 
 Result<crypto::WipedBytes> Vault::open_stored(store::Tx& tx, const Credential& it,
@@ -65,7 +71,7 @@ Result<std::int64_t> Vault::append_secret(std::string_view id, std::string_view 
       if (const auto found = cache_->entries.find(id); found != cache_->entries.end()) {
         TRY_VOID(check_origin(found->second.origins, id, origin));
         const std::span<const char> secret = found->second.secret.open(access);
-        out.append(secret.data(), secret.size());
+        append_to(out, {secret.data(), secret.size()});
         return found->second.version;
       }
     }
@@ -82,7 +88,7 @@ Result<std::int64_t> Vault::append_secret(std::string_view id, std::string_view 
     if (cell)
       cache_->entries.insert_or_assign(std::string(id),
                                        Cache::Entry{opened.version, opened.origins, std::move(*cell)});
-    out.append(secret);
+    append_to(out, secret);
     return opened.version;
   }
   return fail(Code::store_unavailable, fmt::format("{} kept changing while it was opened", id));

@@ -77,11 +77,12 @@ class Vault {
   Result<Credential> get(std::string_view credential) const;
   Result<std::vector<Credential>> list() const;  // by name; destroyed ones too
 
-  // Appends the current version's secret to `out` and returns the version's number. `out` should have the
-  // room: it must not grow afterwards, and is for the caller to wipe. Refuses, leaving `out` alone, with
-  // credential_unavailable (unknown, disabled, destroyed, nothing current), origin_mismatch (origin
-  // upstream), corrupt (this row only), store_unavailable. Hot: a look-up and a copy once the secret has been
-  // opened.
+  // Appends the current version's secret to `out` and returns the version's number. Before the secret is in
+  // it `out` grows, where it must, to hold it and kAfterSecret bytes more; it must not grow afterwards, and
+  // is for the caller to wipe. Refuses, leaving `out` alone, with credential_unavailable (unknown, disabled,
+  // destroyed, nothing current), origin_mismatch (origin upstream), corrupt (this row only),
+  // store_unavailable. Hot: a look-up and a copy once the secret has been opened.
+  static constexpr std::size_t kAfterSecret = 64;
   Result<std::int64_t> append_secret(std::string_view credential_id, std::string_view origin,
                                      std::string& out, const SecretAccess& access);
   // Opens every version that has a sealed secret; the ids and versions that do not open.

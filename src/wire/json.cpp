@@ -109,6 +109,13 @@ std::uint32_t hash_of(std::string_view key) {
 
 // A text of more values than this is rare; its room is not kept for the next one.
 constexpr std::size_t kKeptNodes = 16 * 1024;
+
+// Most keys that are not it differ in size or first byte.
+bool same_key(std::string_view one, std::string_view other) {
+  return one.size() == other.size() && (one.empty() || (one[0] == other[0] && one == other));
+}
+
+constexpr std::size_t kFewKeys = 16;   // of an object whose keys are compared each with each
 constexpr std::size_t kShownKey = 64;  // bytes of a key that a refusal quotes
 
 }  // namespace
@@ -121,6 +128,7 @@ class JsonScanner {
 
   Result<void> run() {
     out_.nodes_.clear();
+    if (out_.nodes_.capacity() == 0) out_.nodes_.reserve(std::clamp<std::size_t>(text_.size() / 12, 4, 64));
     out_.text_ = text_;
     if (read()) return {};
     out_.nodes_.clear();
@@ -260,7 +268,9 @@ class JsonScanner {
   }
 
   bool keys_differ(std::uint32_t object) {
-    if (duplicates_ == Duplicates::allow || out_.nodes_[object].children < 2) return true;
+    const std::uint32_t children = out_.nodes_[object].children;
+    if (duplicates_ == Duplicates::allow || children < 2) return true;
+    if (children <= kFewKeys && hashes_differ(object)) return true;
     std::vector<std::uint64_t>& keys = out_.keys_;
     keys.clear();
     for (std::uint32_t child = object + 1; child != 0; child = out_.nodes_[child].next)
@@ -269,6 +279,19 @@ class JsonScanner {
     for (std::size_t first = 0, end = 1; first < keys.size(); first = end++) {
       while (end < keys.size() && keys[end] >> 32 == keys[first] >> 32) ++end;
       if (end - first > 1 && !texts_differ({keys.data() + first, end - first})) return false;
+    }
+    return true;
+  }
+
+  // Each with each, without a list of them. Equal hashes are looked at again.
+  bool hashes_differ(std::uint32_t object) const {
+    std::array<std::uint32_t, kFewKeys> seen;
+    std::size_t count = 0;
+    for (std::uint32_t child = object + 1; child != 0; child = out_.nodes_[child].next) {
+      const std::uint32_t hash = out_.nodes_[child].key_hash;
+      for (std::size_t i = 0; i < count; ++i)
+        if (seen[i] == hash) return false;
+      seen[count++] = hash;
     }
     return true;
   }
@@ -374,11 +397,16 @@ JsonValue JsonValue::next_sibling() const {
 
 JsonValue JsonValue::operator[](std::string_view key) const {
   if (!is_object()) return {};
-  for (JsonValue child = first_child(); child.exists(); child = child.next_sibling()) {
-    const Json::Node& node = json_->nodes_[child.index_];
-    const std::string_view plain = json_->text_.substr(node.key_begin, node.key_end - node.key_begin);
-    if (node.key_escaped ? unescape(plain) == key : plain == key) return child;
-  }
+  if (json_->nodes_[index_].children == 0) return {};
+  const Json::Node* nodes = json_->nodes_.data();
+  const char* text = json_->text_.data();
+  std::uint32_t at = index_ + 1;
+  do {
+    const Json::Node& node = nodes[at];
+    const std::string_view plain(text + node.key_begin, node.key_end - node.key_begin);
+    if (node.key_escaped ? unescape(plain) == key : same_key(plain, key)) return JsonValue(json_, at);
+    at = node.next;
+  } while (at != 0);
   return {};
 }
 
