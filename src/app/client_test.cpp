@@ -131,7 +131,7 @@ TEST_F(CommandTest, a_house_opens_its_world_with_what_is_stored) {
   ASSERT_TRUE(world);
   EXPECT_EQ((*world)->generation, 7U);
   ASSERT_NE((*world)->keys.find(id), nullptr);
-  EXPECT_EQ((*world)->keys.find(id)->scope.models, std::vector<std::string>{"gpt-5*"});
+  EXPECT_EQ((*world)->keys.find(id)->scope->models, std::vector<std::string>{"gpt-5*"});
   const auto* in_force = (*world)->credential_named("openai-dev", "dev");
   const auto* disabled = (*world)->credential_named("openai-off", "dev");
   ASSERT_NE(in_force, nullptr);
@@ -142,6 +142,42 @@ TEST_F(CommandTest, a_house_opens_its_world_with_what_is_stored) {
   EXPECT_EQ(House::open({data, {}, {}, store::Durability::process}, clock, rng).error().code,
             Code::data_in_use);
   EXPECT_TRUE((*house)->close());
+}
+
+// Every World after the first is made from the changes alone; it must be what all of the store would give.
+TEST_F(CommandTest, a_world_made_from_changes_is_that_of_the_whole_store) {
+  init();
+  const std::string kept = create_key();
+  SystemClock clock;
+  SystemRng rng;
+  std::unique_ptr<House> house =
+      std::move(House::open({data, {}, {}, store::Durability::process}, clock, rng)).value();
+  const auto first = house->make_world(1).value();
+  identity::KeyDraft draft;
+  draft.name = "late", draft.project = "p", draft.environment = "dev", draft.created_by = "test";
+  draft.scope = R"({"models":["gpt-5*"]})";
+  draft.id = identity::fresh_id(rng);
+  ASSERT_TRUE(house->keys().create(draft));
+  ASSERT_TRUE(house->keys().set_state(kept, identity::KeyState::frozen));
+  const auto second = house->make_world(2).value();
+  EXPECT_EQ(first->keys.find(draft.id), nullptr);
+  EXPECT_EQ(first->keys.find(kept)->key.state, identity::KeyState::active);
+  ASSERT_NE(second->keys.find(draft.id), nullptr);
+  EXPECT_EQ(second->keys.find(draft.id)->scope->models, std::vector<std::string>{"gpt-5*"});
+  EXPECT_EQ(second->keys.find(kept)->key.state, identity::KeyState::frozen);
+  EXPECT_EQ(second->keys.size(), 2U);
+  // A scope that cannot be read any longer opens nothing, and one that can again opens as before.
+  const auto set_scope = [&](std::string_view text) {
+    return house->store().write([&](store::Tx& tx) -> Result<void> {
+      TRY_VOID(tx.run("UPDATE key SET scope = ?2 WHERE id = ?1", {draft.id, store::value(text)}));
+      return {};
+    });
+  };
+  ASSERT_TRUE(set_scope("damaged"));
+  EXPECT_EQ(house->make_world(3).value()->keys.find(draft.id), nullptr);
+  ASSERT_TRUE(set_scope("{}"));
+  ASSERT_NE(house->make_world(4).value()->keys.find(draft.id), nullptr);
+  EXPECT_TRUE(house->close());
 }
 
 TEST_F(CommandTest, a_key_whose_scope_is_damaged_opens_nothing) {

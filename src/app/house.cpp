@@ -93,6 +93,8 @@ Result<void> House::changed() {
 }
 
 void House::build_api() {
+  worlds_ =
+      std::make_unique<WorldMaker>(*keys_, *ledger_, *vault_, catalog_, config_.default_max_output_tokens);
   console::Parts parts{*store_,
                        *vault_,
                        *keys_,
@@ -121,38 +123,7 @@ void House::build_api() {
 }
 
 Result<std::shared_ptr<const gate::World>> House::make_world(std::uint64_t generation) {
-  auto world = std::make_shared<gate::World>();
-  world->generation = generation;
-  world->catalog = catalog_;
-  world->default_max_output = config_.default_max_output_tokens;
-  TRY(auto keys, keys_->list());
-  std::vector<std::pair<std::string_view, std::shared_ptr<const gate::KeyEntry>>> entries;
-  entries.reserve(keys.size());
-  for (identity::Key& key : keys) {
-    auto scope = policy::parse_scope(key.scope);
-    if (!scope) continue;
-    ledger::Account account = ledger_->account({key.team, key.project, key.id},
-                                               {key.rates.rpm, key.rates.tpm, key.rates.concurrency});
-    auto entry = std::make_shared<const gate::KeyEntry>(
-        gate::KeyEntry{std::move(key), std::move(*scope), std::move(account)});
-    entries.emplace_back(entry->key.id, entry);
-  }
-  world->keys = identity::Directory<gate::KeyEntry>::from(std::move(entries));
-  TRY(auto credentials, vault_->list());
-  std::ranges::sort(credentials, {},
-                    [](const vault::Credential& one) { return std::pair(one.created, one.id); });
-  for (const vault::Credential& one : credentials) {
-    const provider::Provider* provider = catalog_->find(one.provider);
-    const vault::CredentialVersion* current = one.current();
-    const auto base = provider::parse_base_url(one.base_url);
-    const bool carries_traffic =
-        one.state != vault::CredentialState::destroyed && one.kind == vault::CredentialKind::inference;
-    if (!carries_traffic || one.damaged || provider == nullptr || current == nullptr || !base) continue;
-    const bool usable = one.state == vault::CredentialState::enabled;
-    world->credentials.push_back(
-        {one.id, current->number, one.environment, one.name, provider, *base, usable});
-  }
-  return world;
+  return worlds_->make(generation);
 }
 
 Result<void> House::close() {

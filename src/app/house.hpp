@@ -9,6 +9,7 @@
 
 #include "app/cli.hpp"
 #include "app/config.hpp"
+#include "app/world_maker.hpp"
 #include "base/clock.hpp"
 #include "base/file.hpp"
 #include "base/rng.hpp"
@@ -60,7 +61,7 @@ class House {
   // To be called before the first request reaches the Api.
   void wire(Wiring wiring) { wiring_ = std::move(wiring); }
 
-  // A picture of what is stored now. A key whose scope cannot be read is left out: it opens nothing.
+  // See WorldMaker::make.
   Result<std::shared_ptr<const gate::World>> make_world(std::uint64_t generation);
 
   // Gives leases back, derives to the end, publishes the checkpoint, ends the journal's epoch. Once.
@@ -106,6 +107,7 @@ class House {
   std::unique_ptr<journal::Writer> writer_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<steward::Deriver> deriver_;
+  std::unique_ptr<WorldMaker> worlds_;
   std::unique_ptr<console::Api> api_;
   bool closed_ = false;
 };

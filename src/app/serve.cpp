@@ -13,6 +13,7 @@
 
 #include "app/cli.hpp"
 #include "app/house.hpp"
+#include "app/memory.hpp"
 #include "app/notify.hpp"
 #include "base/encoding.hpp"
 #include "base/limits.hpp"
@@ -101,6 +102,7 @@ class Server {
   std::shared_ptr<const gate::World> world_;
   std::uint64_t generation_ = 0;
   bool tick_failed_ = false;
+  IdleTrim idle_trim_;
 };
 
 Result<void> Server::open() {
@@ -196,6 +198,8 @@ void Server::tick() {
   if (done && tick_failed_) spdlog::info("recovered");
   tick_failed_ = !done.has_value();
   (void)house_->writer().flush();
+  const ledger::Counters counters = house_->ledger().counters();
+  idle_trim_.tick(counters.held, clock_.monotonic_ns());
 }
 
 net::Task<void> Server::wait_for_signal(int signals) {
@@ -225,6 +229,7 @@ int Server::run(int signals) {
   loop_.spawn(console::serve_admin(loop_, doors_[1], house_->api(), console::Door::local, nullptr));
   loop_.spawn(wait_for_signal(signals));
   loop_.every(limits::kDeriveMs * kMs, [this] { tick(); });
+  let_go_of_code();
   announce();
   loop_.run();
   stop();

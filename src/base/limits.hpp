@@ -50,7 +50,7 @@ inline constexpr std::size_t kJournalLine = 32 * 1024;
 inline constexpr std::size_t kJournalSegment = 64 * 1024 * 1024;
 inline constexpr std::int64_t kJournalSyncMs = 50;
 inline constexpr std::int64_t kDeriveMs = 200;
-inline constexpr std::size_t kDeriveBatch = 2'000;  // lines applied in one transaction
+inline constexpr std::size_t kDeriveBatch = 8'000;  // lines applied in one transaction
 inline constexpr std::int64_t kStoreBusyMs = 2'000;
 
 // Reading git repositories.

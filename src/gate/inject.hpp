@@ -21,6 +21,13 @@ class Outbound {
 
   const std::string& head() const { return head_; }
   std::int64_t credential_version() const { return version_; }
+  // Puts the body behind the head when there is room for it, so that both leave as one piece. False: there is
+  // not, since what holds a key must not grow.
+  bool take_body(std::string_view body) {
+    if (head_.capacity() - head_.size() < body.size()) return false;
+    head_.append(body);
+    return true;
+  }
   // The bytes have left; the key goes.
   void wipe() {
     wipe_memory(head_.data(), head_.size());

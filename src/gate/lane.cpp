@@ -93,13 +93,13 @@ void Lane::sweep() {
   }
 }
 
-// One write(2) for all requests of the tick. Waiters of durability `disk` go on when the syncer says so.
+// One write(2) for all requests of the tick. What has to be on disk goes on when the syncer says so.
 void Lane::flush_journal() {
   if (journal_.pending() > 0) (void)journal_.flush();  // what fails stays in the batch; healthy() tells
-  if (flush_waiters_.empty()) return;
-  if (shared_.durability == Durability::disk && journal_.healthy()) {
+  const bool healthy = journal_.healthy();
+  if (!record_waiters_.empty() && healthy) {
     std::vector<FlushWaiter> waiters;
-    waiters.swap(flush_waiters_);
+    waiters.swap(record_waiters_);
     journal_.on_synced(journal_.ticket(), [this, waiters = std::move(waiters)](journal::OnDisk done) {
       loop_.post([this, waiters, done] {
         for (const FlushWaiter& one : waiters) {
@@ -108,14 +108,15 @@ void Lane::flush_journal() {
         }
       });
     });
-    return;
   }
-  flushed_.swap(flush_waiters_);
-  for (const FlushWaiter& one : flushed_) {
-    *one.ok = journal_.healthy();
+  written_.swap(write_waiters_);
+  written_.insert(written_.end(), record_waiters_.begin(), record_waiters_.end());  // of a sick journal
+  record_waiters_.clear();
+  for (const FlushWaiter& one : written_) {
+    *one.ok = healthy;
     loop_.resume_soon(one.waiter);
   }
-  flushed_.clear();
+  written_.clear();
 }
 
 }  // namespace claviger::gate

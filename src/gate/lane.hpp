@@ -108,18 +108,27 @@ class Lane {
 
   std::string next_request_id();
 
-  // co_await until everything appended so far is written (durability process) or on disk (durability disk).
-  // False: the journal cannot be written now, so nothing may be exposed.
+  // co_await until everything appended so far is on record: written (durability process) or on disk
+  // (durability disk). False: the journal cannot be written now, so nothing may be exposed.
+  // `written` is for receipts, which need not be on disk: an intent that lost its receipt to a power failure
+  // costs its hold.
+  enum class Reach : std::uint8_t { nothing, file, durable };
   struct Recorded {
     Lane& lane;
-    bool waits = true;
+    Reach reach;
     bool ok = true;
-    bool await_ready() const noexcept { return !waits; }
-    void await_suspend(std::coroutine_handle<> waiter) { lane.flush_waiters_.push_back({waiter, &ok}); }
+    bool await_ready() const noexcept { return reach == Reach::nothing; }
+    void await_suspend(std::coroutine_handle<> waiter) {
+      std::vector<FlushWaiter>& wait = reach == Reach::durable ? lane.record_waiters_ : lane.write_waiters_;
+      wait.push_back({waiter, &ok});
+    }
     bool await_resume() const noexcept { return ok; }
   };
-  Recorded recorded() { return {*this}; }
-  Recorded nothing_to_record() { return {*this, false}; }
+  Recorded recorded() {
+    return {*this, shared_.durability == Durability::disk ? Reach::durable : Reach::file};
+  }
+  Recorded written() { return {*this, Reach::file}; }
+  Recorded nothing_to_record() { return {*this, Reach::nothing}; }
 
   // No new requests: connections that wait for one are closed, the others when theirs has ended.
   void drain();
@@ -149,8 +158,9 @@ class Lane {
   net::Upstreams upstreams_;
   std::shared_ptr<const World> world_;
   std::vector<Live*> live_;
-  std::vector<FlushWaiter> flush_waiters_;
-  std::vector<FlushWaiter> flushed_;  // empty between two ticks: its room is used again
+  std::vector<FlushWaiter> write_waiters_;
+  std::vector<FlushWaiter> record_waiters_;  // of durability disk
+  std::vector<FlushWaiter> written_;         // empty between two ticks: its room is used again
   std::vector<Waiting*> waiting_;
   std::string id_prefix_;
   std::uint64_t next_id_ = 0;

@@ -47,7 +47,8 @@ bool is_dropped(std::string_view name) {
 
 std::string response_head(const wire::ResponseHead& head, Framing framing, std::string_view request_id) {
   std::string out;
-  out.reserve(1024);
+  constexpr std::uint64_t kSmallBody = 4 * 1024;  // it may be sent behind the head
+  out.reserve(768 + static_cast<std::size_t>(std::min(head.content_length, kSmallBody)));
   wire::append_status_line(out, head.status);
   for (const wire::Header& header : head.headers)
     if (!is_dropped(header.name) && !head.headers.connection_lists(header.name))

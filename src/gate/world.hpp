@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "identity/directory.hpp"
@@ -16,10 +17,23 @@
 
 namespace claviger::gate {
 
+// A scope that may be another key's too.
+class SharedScope {
+ public:
+  SharedScope(policy::Scope scope)  // NOLINT(google-explicit-constructor): a scope of its own
+      : scope_(std::make_shared<const policy::Scope>(std::move(scope))) {}
+  explicit SharedScope(std::shared_ptr<const policy::Scope> scope) : scope_(std::move(scope)) {}
+  operator const policy::Scope&() const { return *scope_; }  // NOLINT(google-explicit-constructor)
+  const policy::Scope* operator->() const { return scope_.get(); }
+
+ private:
+  std::shared_ptr<const policy::Scope> scope_;  // never null
+};
+
 // A virtual key with everything resolved that a request of it needs.
 struct KeyEntry {
-  identity::Key key;
-  policy::Scope scope;
+  identity::Key key;  // without the text of its scope
+  SharedScope scope;
   ledger::Account account;
 };
 

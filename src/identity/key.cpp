@@ -35,6 +35,20 @@ CREATE INDEX IF NOT EXISTS key_by_created ON key (created, id);
 
 namespace {
 
+// Temporary: it costs no disk, and ends with the connection that all changes go through.
+constexpr std::string_view kWatch = R"sql(
+CREATE TEMP TABLE IF NOT EXISTS key_change (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TEMP TRIGGER IF NOT EXISTS key_made AFTER INSERT ON main.key
+  BEGIN INSERT OR IGNORE INTO key_change VALUES (NEW.id); END;
+CREATE TEMP TRIGGER IF NOT EXISTS key_changed AFTER UPDATE ON main.key
+  BEGIN INSERT OR IGNORE INTO key_change VALUES (NEW.id), (OLD.id); END;
+CREATE TEMP TRIGGER IF NOT EXISTS key_removed AFTER DELETE ON main.key
+  BEGIN INSERT OR IGNORE INTO key_change VALUES (OLD.id); END;
+DELETE FROM key_change;
+)sql";
+
+constexpr std::int64_t kKeysAtOnce = 1'000;
+
 using store::Row;
 using store::Tx;
 using store::Value;
@@ -208,6 +222,46 @@ Result<std::vector<Key>> Keys::list(const KeyFilter& filter) {
     return {};
   }));
   return keys;
+}
+
+Result<void> Keys::each(const std::function<void(Key)>& visit) {
+  return store_.read([&](Tx& tx) -> Result<void> {
+    std::int64_t after = 0;
+    for (;;) {
+      TRY(const auto rows, tx.query("SELECT *, rowid FROM key WHERE rowid > ?1 ORDER BY rowid LIMIT ?2",
+                                    {after, kKeysAtOnce}));
+      if (rows.empty()) return {};
+      after = rows.back().integer(rows.back().columns.size() - 1);
+      for (const Row& row : rows) {
+        TRY(Key key, read_key(row));
+        visit(std::move(key));
+      }
+    }
+  });
+}
+
+Result<void> Keys::watch_changes() {
+  return store_.write([](Tx& tx) { return tx.script(kWatch); });
+}
+
+Result<void> Keys::take_changes(const std::function<void(const std::string&, std::optional<Key>)>& visit) {
+  std::vector<std::pair<std::string, std::optional<Key>>> changes;
+  TRY_VOID(store_.write([&](Tx& tx) -> Result<void> {
+    changes.clear();
+    TRY(const auto ids, tx.query("SELECT id FROM key_change"));
+    for (const Row& id : ids) {
+      TRY(const auto rows, tx.query("SELECT * FROM key WHERE id = ?1", {id.text(0)}));
+      std::optional<Key>& now = changes.emplace_back(id.text(0), std::nullopt).second;
+      if (!rows.empty()) {
+        TRY(now, read_key(rows.front()));
+      }
+    }
+    if (ids.empty()) return {};
+    TRY_VOID(tx.run("DELETE FROM key_change"));
+    return {};
+  }));
+  for (auto& [id, key] : changes) visit(id, std::move(key));
+  return {};
 }
 
 Result<KeyCounts> Keys::count(Production production) {

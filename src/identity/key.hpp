@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,6 +112,15 @@ class Keys {
   Result<Key> get(store::Tx& tx, std::string_view id);
   // Oldest first, ties by id.
   Result<std::vector<Key>> list(const KeyFilter& filter = {});
+
+  // Every key as of one moment, as they lie; a few at a time, so that a million need no room.
+  Result<void> each(const std::function<void(Key)>& visit);
+  // From here on take_changes has something to tell.
+  Result<void> watch_changes();
+  // What has become of the keys that were made, changed or removed since watch_changes or the last call, by
+  // whatever statement: nullopt when there is no such key any longer. After an error changes may be lost:
+  // begin again with each.
+  Result<void> take_changes(const std::function<void(const std::string& id, std::optional<Key>)>& visit);
 
   Result<KeyCounts> count(Production production = Production::shown);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "identity/admin_token.hpp"
 #include "identity/once.hpp"
@@ -232,6 +233,58 @@ TEST_F(KeyTest, a_failing_store_leaves_no_key_behind) {
   EXPECT_EQ(broken.create(draft()).error().code, Code::store_unavailable);
   EXPECT_TRUE(keys().list()->empty());
   EXPECT_TRUE(broken.create(draft()));
+}
+
+TEST_F(KeyTest, each_shows_every_key_once_over_many_pages) {
+  Keys all = keys();
+  std::vector<std::string> made;
+  for (int i = 0; i < 1005; ++i) made.push_back(all.create(draft())->key.id);
+  std::ranges::sort(made);
+  std::vector<std::string> seen;
+  ASSERT_TRUE(all.each([&](const Key& key) { seen.push_back(key.id); }));
+  std::ranges::sort(seen);
+  EXPECT_EQ(seen, made);
+}
+
+TEST_F(KeyTest, changes_are_told_once_whatever_made_them) {
+  Keys all = keys();
+  const std::string before = all.create(draft())->key.id;
+  std::map<std::string, std::optional<KeyState>> told;
+  const auto take = [&] {
+    told.clear();
+    return all.take_changes([&](const std::string& id, std::optional<Key> key) {
+      told[id] = key ? std::optional(key->state) : std::nullopt;
+    });
+  };
+  EXPECT_FALSE(take());  // nothing is watched yet
+  ASSERT_TRUE(all.watch_changes());
+  ASSERT_TRUE(take());
+  EXPECT_TRUE(told.empty());
+  const std::string fresh = all.create(draft())->key.id;
+  ASSERT_TRUE(all.set_state(before, KeyState::frozen));
+  ASSERT_TRUE(all.rotate(before, 1h));
+  ASSERT_TRUE(take());
+  EXPECT_EQ(told, (decltype(told){{fresh, KeyState::active}, {before, KeyState::frozen}}));
+  ASSERT_TRUE(take());
+  EXPECT_TRUE(told.empty());
+  ASSERT_TRUE(store->write([&](store::Tx& tx) -> Result<void> {
+    TRY_VOID(tx.run("DELETE FROM key WHERE id = ?1", {fresh}));
+    return {};
+  }));
+  ASSERT_TRUE(take());
+  EXPECT_EQ(told, (decltype(told){{fresh, std::nullopt}}));
+}
+
+TEST_F(KeyTest, a_change_that_was_rolled_back_is_not_told) {
+  Keys all = keys();
+  ASSERT_TRUE(all.watch_changes());
+  EXPECT_FALSE(store->write([&](store::Tx& tx) -> Result<void> {
+    TRY(const Issued made, all.create(tx, draft()));
+    return refuse(Code::conflict, made.key.id);
+  }));
+  int told = 0;
+  ASSERT_TRUE(all.take_changes([&](const std::string&, const std::optional<Key>&) { ++told; }));
+  EXPECT_EQ(told, 0);
 }
 
 TEST_F(KeyTest, an_admin_token_opens_only_while_it_lives) {

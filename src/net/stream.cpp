@@ -25,6 +25,16 @@ Error broken_error(const Stream& stream) {
   return {Code::upstream_failed, Origin::upstream, "connection broken", {}, 0};
 }
 
+// Called around each read of TLS from its socket: a short one has emptied it, so that nothing is read just to
+// learn that.
+long note_read(BIO* socket, int step, const char*, std::size_t asked, int, long, int result,
+               std::size_t* got) {
+  if (step != (BIO_CB_READ | BIO_CB_RETURN)) return result;
+  auto* watch = reinterpret_cast<Watch*>(BIO_get_callback_arg(socket));
+  if ((result <= 0 || *got < asked) && !watch->hung_up()) watch->no_longer_readable();
+  return result;
+}
+
 }  // namespace
 
 Stream::Stream(Loop& loop, int descriptor, Address peer)
@@ -110,12 +120,23 @@ Task<Result<std::unique_ptr<Stream>>> Stream::connect(Loop& loop, std::vector<Ad
 
 Task<Result<void>> Stream::start_tls_server(const TlsContext& context) {
   tls_ = context.accept(descriptor_);
+  watch_tls();
   return handshake();
 }
 
 Task<Result<void>> Stream::start_tls_client(const TlsContext& context, std::string host) {
   tls_ = context.connect(descriptor_, host);
+  watch_tls();
   return handshake();
+}
+
+// Bytes were read from the socket that TLS has not given out.
+bool Stream::held_by_tls() const { return tls_ && SSL_has_pending(tls_.get()) == 1; }
+
+void Stream::watch_tls() {
+  BIO* socket = SSL_get_rbio(tls_.get());
+  BIO_set_callback_ex(socket, note_read);
+  BIO_set_callback_arg(socket, reinterpret_cast<char*>(watch_.get()));
 }
 
 Task<Result<void>> Stream::handshake() {
@@ -203,10 +224,15 @@ ssize_t Stream::try_write(std::span<const std::string_view> pieces) {
   for (const std::string_view piece : pieces)
     if (!piece.empty()) parts[count++] = {const_cast<char*>(piece.data()), piece.size()};
   if (count == 0) return 0;
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = count;
-  const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+  ssize_t sent = 0;
+  if (count == 1) {
+    sent = ::send(descriptor_, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);  // the kernel copies less
+  } else {
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = count;
+    sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+  }
   if (sent >= 0) return sent;
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
     watch_->no_longer_writable();
@@ -218,14 +244,14 @@ ssize_t Stream::try_write(std::span<const std::string_view> pieces) {
 
 bool Stream::quiet() {
   if (broken_ || hung_up()) return false;
-  if (!watch_->may_read()) return true;
+  if (!watch_->may_read() && !held_by_tls()) return true;
   char unasked = 0;
   return try_read(&unasked, 1) == kAgain;
 }
 
 ssize_t Stream::read_now(char* into, std::size_t size) {
   if (timed_out_) return kBroken;
-  if (!watch_->may_read() && !broken_ && !tls_) return kAgain;
+  if (!watch_->may_read() && !broken_ && !held_by_tls()) return kAgain;
   return try_read(into, size);
 }
 

@@ -75,6 +75,8 @@ class Stream final : private Deadlined {
  private:
   void deadline_passed() override;
   Task<Result<void>> handshake();
+  void watch_tls();
+  bool held_by_tls() const;
   using Pieces = std::array<std::string_view, 3>;
   enum class Sent : std::uint8_t { all, some, broken };
   Sent write_now(Pieces& left);

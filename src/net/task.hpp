@@ -111,7 +111,7 @@ class [[nodiscard]] Task<void> {
 
 // What is there already, or the task that will bring it: for steps that mostly need not wait, so that those
 // cost no frame. Awaited once, like a Task.
-template <class T = void>
+template <class T>
 class [[nodiscard]] Prompt {
  public:
   Prompt(T value) : value_(std::move(value)) {}     // NOLINT(google-explicit-constructor): it is one

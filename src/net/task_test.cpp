@@ -116,6 +116,25 @@ TEST_F(TaskTest, a_value_that_can_only_be_moved_passes_too) {
   EXPECT_EQ(*value, 5);
 }
 
+TEST_F(TaskTest, a_prompt_value_is_there_without_waiting) {
+  Prompt<int> prompt = 5;
+  EXPECT_TRUE(prompt.done());
+  EXPECT_EQ(prompt.value(), 5);
+  int got = 0;
+  const auto test = [&]() -> Task<void> { got = co_await prompt; };
+  run(test());
+  EXPECT_EQ(got, 5);
+}
+
+TEST_F(TaskTest, a_prompt_that_is_not_done_waits_for_its_task) {
+  Prompt<int> prompt = seven();
+  EXPECT_FALSE(prompt.done());
+  int got = 0;
+  const auto test = [&]() -> Task<void> { got = co_await prompt; };
+  run(test());
+  EXPECT_EQ(got, 7);
+}
+
 TEST_F(TaskTest, tasks_nest_as_deep_as_functions) {
   int sum = 0;
   const auto test = [&]() -> Task<void> { sum = co_await sum_to(300); };
