@@ -9,7 +9,7 @@
 namespace claviger::app {
 namespace {
 
-constexpr std::int64_t kQuietNs = 2'000'000'000;  // without a request, until free memory goes back
+constexpr std::int64_t kQuietNs = 10'000'000'000;  // without a request, until free memory goes back
 
 // Code is never written to, so its pages can be dropped without losing anything. Not so the read-only data
 // behind it: relocations have been written there.

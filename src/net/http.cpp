@@ -89,10 +89,21 @@ Task<Result<std::string_view>> ServerConnection::read_sized(wire::RequestHead& h
   const std::size_t size = static_cast<std::size_t>(head.content_length);
   const std::size_t end = head_size_ + size;
   if (in_.size() < end) {
-    while (in_.size() < end) {
+    // Straight into its place: a large body is not copied once more.
+    std::size_t filled = in_.size();
+    in_.resize_and_overwrite(end, [](char*, std::size_t room) { return room; });
+    while (filled < end) {
       stream_->expire_after_ms(limits::kBodyTimeoutMs);
-      const auto more = co_await receive();
-      if (!more || !*more) co_return stopped("body");
+      ssize_t got = stream_->read_now(in_.data() + filled, end - filled);
+      while (got == Stream::kAgain) {
+        co_await stream_->more();
+        got = stream_->read_now(in_.data() + filled, end - filled);
+      }
+      if (got <= 0) {
+        in_.resize(filled);
+        co_return stopped("body");
+      }
+      filled += static_cast<std::size_t>(got);
     }
     stream_->set_deadline(INT64_MAX);
     (void)wire::parse_request_head(in_, head);  // the buffer has moved, and the head's views with it
