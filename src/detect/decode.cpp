@@ -31,6 +31,10 @@ constexpr std::array<std::int8_t, 256> kSixBits = [] {
 
 bool is_base64(char c) { return kSixBits[static_cast<std::uint8_t>(c)] >= 0; }
 
+// Of the alphabets' last two, ASCII text needs one only for a third byte ">", "?" or "~": runs are sought
+// without them, so that paths and slugs are no runs, and then followed with them.
+bool is_alnum(char c) { return is(c, kAlnum); }
+
 bool is_text(char c) {
   const auto byte = static_cast<std::uint8_t>(c);
   return (byte >= ' ' && byte < 127) || c == '\n' || c == '\r' || c == '\t';
@@ -112,9 +116,9 @@ class Finder {
 
   // Runs of letters and digits: base64 in either alphabet, or hex.
   void runs() {
-    each_run(text_, kShortestBase64, is_base64, [&](std::size_t begin, std::size_t end) {
+    each_run(text_, kShortestBase64, is_alnum, [&](std::size_t begin, std::size_t end) {
       if (begin < done_) return;
-      if (!base64_run(begin, end)) base64_parts(begin, end);
+      base64_run(begin, end);
       if (end - begin >= kShortestHex) hex(begin, end);
     });
   }
@@ -161,14 +165,13 @@ class Finder {
 
  private:
   // The longest of the four alignments that decodes to text; lines that go on in the same way are joined.
-  bool base64_run(std::size_t begin, std::size_t end) {
-    if (!mixes_cases(text_.substr(begin, std::min<std::size_t>(end - begin, 40)))) return false;
+  void base64_run(std::size_t begin, std::size_t end) {
+    if (!mixes_cases(text_.substr(begin, std::min<std::size_t>(end - begin, 40)))) return;
     for (std::size_t shift = 0; shift < 4 && begin + shift + kShortestBase64 <= end; ++shift) {
       if (!decodes_to_text(text_.substr(begin + shift, end - begin - shift))) continue;
-      decode_pieces(begin + shift, end);
-      return true;
+      while (end < text_.size() && is_base64(text_[end])) ++end;
+      return decode_pieces(begin + shift, end);
     }
-    return false;
   }
 
   // A huge run in pieces that overlap by more than the longest secret; whole groups of four, to stay in step.
@@ -178,16 +181,6 @@ class Finder {
       begin += limits::kDecodeRegion - 2 * limits::kScanWindow;
     }
     decode_lines(begin, end);
-  }
-
-  // A path or a slug of a few parts in front of the encoded text.
-  void base64_parts(std::size_t begin, std::size_t end) {
-    int parts = 0;
-    for (std::size_t at = begin; at + 1 + kShortestBase64 <= end && parts < 6; ++at) {
-      if (is(text_[at], kAlnum)) continue;
-      if (base64_run(at + 1, end)) return;
-      ++parts;
-    }
   }
 
   // Bytes written as two hex digits each; only text is of interest.
@@ -371,7 +364,7 @@ void each_view(std::string_view text, const std::vector<std::size_t>& seams, Bud
 bool decodes_nothing(std::string_view text) {
   if (text.find_first_of(std::string_view("\0%\\&", 4)) != std::string_view::npos) return false;
   bool nothing = true;
-  each_run(text, kShortestBase64, is_base64, [&](std::size_t, std::size_t) { nothing = false; });
+  each_run(text, kShortestBase64, is_alnum, [&](std::size_t, std::size_t) { nothing = false; });
   return nothing;
 }
 
