@@ -264,7 +264,8 @@ def main(arguments=None):
         bench = Bench(Path(folder), repository)
         cells = bench.run(wanted)
         about = (
-            f"on a repository of {objects:,} objects in {size / 1e6:.0f} MB of packs, {os.cpu_count()} cores, "
+            f"on a repository of {objects:,} objects in {size / 1e6:.0f} MB of packs, "
+            f"{os.cpu_count()} cores, "
             f"load average {load:.1f} before the run"
         )
     if asked.json:

@@ -100,7 +100,7 @@ def _lines(rng, count):
 
 
 def synthetic_history(folder, megabytes=260):
-    """A bare repository of about so many megabytes: files in twenty versions, each a delta to the one before."""
+    """A bare repository of about so many megabytes: files in twenty versions, as deltas."""
     repository = Path(folder) / "synthetic.git"
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", repository], check=True)
     rng = random.Random(1)

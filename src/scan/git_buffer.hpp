@@ -25,6 +25,8 @@ class GitBuffer {
   // Room for `size` bytes with undefined content. Refuses with corrupt more than limits::kGitObject, with
   // io_failed when there is no room on disk.
   Result<std::span<std::uint8_t>> prepare(std::uint64_t size);
+  // Keeps the first `size` bytes, at most what was prepared.
+  void shorten(std::size_t size) { size_ = size; }
   ByteView view() const { return {data_, size_}; }
   std::size_t capacity() const { return capacity_; }
   // Anonymous memory held.

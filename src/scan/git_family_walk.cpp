@@ -143,7 +143,7 @@ bool FamilyWalk::make_root(std::uint32_t root, GitBuffer& out) {
 // A delta whose base lies in another pack or by itself.
 bool FamilyWalk::make_outside(std::uint32_t root, GitBuffer& out) {
   const FamilyMember& member = families_->members()[root];
-  ObjectReader reader(shared_.database, shared_.bases, limits::kGitObjectInMemory);
+  ObjectReader reader(shared_.database, shared_.bases, limits::kGitObject);
   const auto object = reader.read(ObjectDatabase::Place{pack_, member.nth});
   if (!object) {
     lose(root, object.error());
@@ -154,7 +154,7 @@ bool FamilyWalk::make_outside(std::uint32_t root, GitBuffer& out) {
     lose(root, room.error());
     return false;
   }
-  std::ranges::copy(*object->bytes, room->begin());
+  std::ranges::copy(ByteView(*object->bytes), room->begin());
   return true;
 }
 

@@ -78,6 +78,57 @@ TEST(GitHistory, packs_of_every_form_give_what_a_slow_scan_gives) {
   }
 }
 
+TEST(GitHistory, a_secret_at_any_offset_of_any_chain_of_deltas_is_found) {
+  GitRig rig;
+  std::string text = prose(150'000, 5);
+  rig.write("file", text);
+  rig.commit();
+  // Around the 64 KiB at which git splits copies, at both ends, and where the last insertion begins and ends.
+  std::vector<std::size_t> offsets{0, text.size()};
+  for (const std::size_t at : {65'496U, 65'516U, 65'535U, 65'536U, 65'537U, 131'052U, 131'072U})
+    offsets.push_back(at);
+  for (std::size_t i = 0; i < 14; ++i) offsets.push_back(offsets[i % offsets.size()] + i * 41 + i % 3);
+  for (std::size_t i = 0; i < offsets.size(); ++i) {
+    text.insert(std::min(offsets[i], text.size()), " " + token(300 + i) + "\n");
+    if (i % 4 == 3) text.erase(30'000, 2'000);
+    rig.write("file", text);
+    rig.commit();
+  }
+  const auto secrets = [&] {
+    std::set<std::string> found;
+    for (const HistoryPlace& place : scan(rig.path()).places) found.insert(place.hit.secret);
+    return found;
+  };
+  std::set<std::string> planted;
+  for (std::size_t i = 0; i < offsets.size(); ++i) planted.insert(token(300 + i));
+  EXPECT_EQ(secrets(), planted);
+  for (const char* depth : {"1", "4", "4000"}) {
+    rig.git(std::string("repack -q -a -d -f --window=40 --depth=") + depth);
+    EXPECT_EQ(secrets(), planted) << "depth " << depth;
+  }
+}
+
+TEST(GitHistory, large_objects_lie_in_files_and_bases_that_were_dropped_are_made_again) {
+  GitRig rig;
+  std::string text = prose(30'000'000, 6);
+  rig.write("large", text + "\n" + token(1) + "\n");
+  rig.commit();
+  text.insert(1'000, "\n" + token(2) + "\n");
+  rig.write("large", text);
+  rig.write("other", prose(90'000, 7));
+  rig.commit();
+  for (std::uint64_t i = 0; i < 30; ++i) {  // all near to one text, so that bases have several children
+    rig.write("other", prose(90'000, 7).insert(3'000 * i, "\n" + token(400 + i) + "\n"));
+    rig.commit();
+  }
+  rig.git("repack -q -a -d -f --window=60 --depth=4000");
+  HistoryOptions tight;
+  tight.memory = 512 * 1024;  // holds a few bases of `other` only
+  const std::set<Told> told = told_of(scan(rig.path(), tight));
+  EXPECT_EQ(told, told_of(scan(rig.path())));
+  EXPECT_EQ(told.size(), 32U);
+}
+
 TEST(GitHistory, packs_under_a_multi_pack_index_are_read_without_their_own) {
   GitRig rig;
   rig.write("a", token(1));

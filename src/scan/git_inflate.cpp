@@ -34,23 +34,23 @@ Result<std::size_t> Inflater::exactly(ByteView in, std::span<std::uint8_t> out) 
   return taken;
 }
 
-Result<Bytes> Inflater::unknown(ByteView in, std::size_t max) {
-  const std::size_t most =
-      in.size() > max / limits::kGitMostPerByte ? max : in.size() * limits::kGitMostPerByte;
-  Bytes out(std::min(most, std::max<std::size_t>(4 * in.size(), 1024)));
+Result<void> Inflater::unknown(ByteView in, std::uint64_t max, GitBuffer& out) {
+  const std::uint64_t most = std::min<std::uint64_t>(max, in.size() * limits::kGitMostPerByte);
+  std::uint64_t size = std::min<std::uint64_t>(most, std::max<std::uint64_t>(4 * in.size(), 1024));
   while (true) {
+    TRY(const auto room, out.prepare(size));
     std::size_t taken = 0;
     std::size_t given = 0;
-    const auto outcome = libdeflate_zlib_decompress_ex(decompressor_.get(), in.data(), in.size(), out.data(),
-                                                       out.size(), &taken, &given);
+    const auto outcome = libdeflate_zlib_decompress_ex(decompressor_.get(), in.data(), in.size(), room.data(),
+                                                       room.size(), &taken, &given);
     if (outcome == LIBDEFLATE_SUCCESS) {
-      out.resize(given);
-      return out;
+      out.shorten(given);
+      return {};
     }
     if (outcome != LIBDEFLATE_INSUFFICIENT_SPACE)
       return fail(Code::corrupt, "its compressed data is damaged or cut off");
-    if (out.size() >= most) return fail(Code::corrupt, fmt::format("it is larger than {} bytes", max));
-    out.resize(std::min(most, 2 * out.size()));
+    if (size >= most) return fail(Code::corrupt, fmt::format("it is larger than {} bytes", max));
+    size = std::min(most, 2 * size);
   }
 }
 

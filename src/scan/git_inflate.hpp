@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "base/encoding.hpp"
 #include "base/result.hpp"
+#include "scan/git_buffer.hpp"
 
 struct libdeflate_decompressor;
 
@@ -21,9 +21,9 @@ class Inflater {
   // Fills `out` exactly from the stream at the head of `in`; how many bytes of `in` the stream took. Refuses
   // with corrupt a stream that is broken, cut off, or gives more or fewer bytes than `out` has room for.
   Result<std::size_t> exactly(ByteView in, std::span<std::uint8_t> out);
-  // At most `max` bytes of unknown number. Refuses a longer stream with corrupt before more than that is
-  // held.
-  Result<Bytes> unknown(ByteView in, std::size_t max);
+  // Fills `out` with a stream of unknown length. Refuses with corrupt one that gives more than `max` bytes,
+  // before more than that is held.
+  Result<void> unknown(ByteView in, std::uint64_t max, GitBuffer& out);
 
  private:
   struct Free {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "scan/git_buffer.hpp"
 #include "scan/git_delta.hpp"
 #include "scan/git_inflate.hpp"
 #include "scan/git_pack.hpp"
@@ -64,15 +65,28 @@ struct LooseHead {
 // "blob 12\0": refuses with corrupt.
 Result<LooseHead> loose_head(ByteView inflated);
 
+// An object's content; a large one lies in a file (see GitBuffer).
+class ObjectBytes {
+ public:
+  explicit ObjectBytes(GitBuffer buffer, std::size_t head = 0) : buffer_(std::move(buffer)), head_(head) {}
+  operator ByteView() const { return buffer_.view().subspan(head_); }
+  std::size_t size() const { return buffer_.view().size() - head_; }
+  std::size_t memory() const { return buffer_.memory(); }
+
+ private:
+  GitBuffer buffer_;
+  std::size_t head_;  // of a loose object
+};
+
 struct Object {
   ObjectType type = ObjectType::blob;
-  std::shared_ptr<const Bytes> bytes;
+  std::shared_ptr<const ObjectBytes> bytes;
 };
 
 // Reads objects by their id, in any order; keeps the latest bases. One a thread.
 class ObjectReader {
  public:
-  // Holds at most `cache` bytes of bases, and refuses an object larger than `largest`.
+  // Holds at most `cache` bytes of bases, and refuses with corrupt an object larger than `largest`.
   ObjectReader(const ObjectDatabase& database, std::size_t cache, std::uint64_t largest)
       : database_(database), cache_bound_(cache), largest_(largest) {}
 
@@ -115,7 +129,7 @@ class ObjectReader {
   std::list<Kept> latest_;  // the latest used first
   std::unordered_map<Key, std::list<Kept>::iterator, HashOfKey> by_key_;
   Inflater inflater_;
-  Bytes delta_;
+  GitBuffer delta_;
 };
 
 }  // namespace claviger::scan

@@ -58,13 +58,14 @@ Result<Object> ObjectReader::read_at(Key key) {
 
 Result<Object> ObjectReader::whole(Key key, const PackEntry& entry) {
   if (entry.size > largest_)
-    return fail(Code::corrupt, fmt::format("it has {} bytes, more than the memory of this scan", entry.size));
+    return fail(Code::corrupt, fmt::format("it has {} bytes, more than are read", entry.size));
   const ByteView in = database_.packs()[key.pack]->from(entry.data);
   if (entry.size / limits::kGitMostPerByte > in.size())
     return fail(Code::corrupt, fmt::format("it states {} bytes and cannot have them", entry.size));
-  auto bytes = std::make_shared<Bytes>(entry.size);
-  TRY_VOID(inflater_.exactly(in, *bytes));
-  Object object{entry.type, std::move(bytes)};
+  GitBuffer buffer;
+  TRY(const auto room, buffer.prepare(entry.size));
+  TRY_VOID(inflater_.exactly(in, room));
+  Object object{entry.type, std::make_shared<const ObjectBytes>(std::move(buffer))};
   keep(key, object);
   return object;
 }
@@ -74,38 +75,38 @@ Result<Object> ObjectReader::resolve(Object base, const Step& step) {
   if (step.entry.size > largest_ || step.entry.size / limits::kGitMostPerByte > in.size())
     return fail(Code::corrupt,
                 fmt::format("its delta states {} bytes and cannot have them", step.entry.size));
-  delta_.resize(step.entry.size);
-  TRY_VOID(inflater_.exactly(in, delta_));
-  TRY(const DeltaSizes sizes, delta_sizes(delta_));
+  TRY(const auto delta_room, delta_.prepare(step.entry.size));
+  TRY_VOID(inflater_.exactly(in, delta_room));
+  TRY(const DeltaSizes sizes, delta_sizes(delta_.view()));
   if (sizes.result > largest_)
-    return fail(Code::corrupt,
-                fmt::format("it has {} bytes, more than the memory of this scan", sizes.result));
-  auto bytes = std::make_shared<Bytes>(sizes.result);
-  TRY_VOID(apply_delta(*base.bytes, delta_, sizes, *bytes));
-  Object object{base.type, std::move(bytes)};
+    return fail(Code::corrupt, fmt::format("it has {} bytes, more than are read", sizes.result));
+  GitBuffer buffer;
+  TRY(const auto room, buffer.prepare(sizes.result));
+  TRY_VOID(apply_delta(*base.bytes, delta_.view(), sizes, room));
+  Object object{base.type, std::make_shared<const ObjectBytes>(std::move(buffer))};
   keep(step.key, object);
   return object;
 }
 
 Result<Object> ObjectReader::read_loose(const ObjectId& id) {
   TRY(const Mapping file, database_.map_loose(id));
-  TRY(Bytes bytes, inflater_.unknown(file.view(), largest_));
-  TRY(const LooseHead head, loose_head(bytes));
-  if (bytes.size() - head.length != head.size)
-    return fail(Code::corrupt,
-                fmt::format("it states {} bytes and has {}", head.size, bytes.size() - head.length));
-  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(head.length));
-  return Object{head.type, std::make_shared<const Bytes>(std::move(bytes))};
+  GitBuffer buffer;
+  TRY_VOID(inflater_.unknown(file.view(), largest_, buffer));
+  TRY(const LooseHead head, loose_head(buffer.view()));
+  const std::size_t size = buffer.view().size() - head.length;
+  if (size != head.size)
+    return fail(Code::corrupt, fmt::format("it states {} bytes and has {}", head.size, size));
+  return Object{head.type, std::make_shared<const ObjectBytes>(std::move(buffer), head.length)};
 }
 
 void ObjectReader::keep(Key key, const Object& object) {
-  const std::size_t size = object.bytes->size();
-  if (size > cache_bound_ / 4) return;
+  const std::size_t size = object.bytes->memory();
+  if (object.bytes->size() > size || size > cache_bound_ / 4) return;
   latest_.push_front({key, object});
   by_key_[key] = latest_.begin();
   cached_ += size;
   while (cached_ > cache_bound_ && latest_.size() > 1) {
-    cached_ -= latest_.back().object.bytes->size();
+    cached_ -= latest_.back().object.bytes->memory();
     by_key_.erase(latest_.back().key);
     latest_.pop_back();
   }
