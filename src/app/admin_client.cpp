@@ -131,7 +131,7 @@ class HouseDoor final : public Door {
  public:
   static Result<std::unique_ptr<Door>> open(const DoorOptions& options) {
     auto door = std::unique_ptr<HouseDoor>(new HouseDoor);
-    TRY(Config config, load_config(config_path(options.config, options.data)));
+    TRY(Config config, load_config(config_path(options.config, options.data), options.data));
     TRY(door->house_, House::open({options.data, std::move(config), options.unlock, store::Durability::disk},
                                   door->clock_, door->rng_));
     return std::unique_ptr<Door>(std::move(door));

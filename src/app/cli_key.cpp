@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "app/command.hpp"
+#include "provider/dialect.hpp"
 
 namespace claviger::app {
 namespace {
@@ -73,10 +74,7 @@ void add_create(Bench& bench, CLI::App* group) {
   create->add_option("--model", asked->models, "Glob of models it may use (repeatable; default: all)")
       ->allow_extra_args(false);
   create
-      ->add_option(
-          "--endpoint", asked->endpoints,
-          "chat, responses, embeddings, models, messages, count_tokens or generate_content (repeatable; "
-          "default: all)")
+      ->add_option("--endpoint", asked->endpoints, provider::endpoint_names() + " (repeatable; default: all)")
       ->allow_extra_args(false);
   create->add_option("--cidr", asked->cidrs, "Network it may be used from (repeatable; default: all)")
       ->allow_extra_args(false);

@@ -93,5 +93,6 @@ void add_usage_commands(Bench& bench);
 void add_token_commands(Bench& bench);
 void add_journal_commands(Bench& bench);
 void add_route_commands(Bench& bench);
+void add_price_commands(Bench& bench);
 
 }  // namespace claviger::app

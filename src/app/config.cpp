@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <span>
@@ -13,9 +14,10 @@
 namespace claviger::app {
 namespace {
 
-constexpr std::string_view kSections[] = {"server", "upstream", "limits", "provider", "price"};
+constexpr std::string_view kSections[] = {"server", "upstream", "limits", "prices", "provider", "price"};
 constexpr std::string_view kServer[] = {"tls_cert", "tls_key", "root_key_file", "public_metrics"};
 constexpr std::string_view kUpstream[] = {"ca_file", "allow_http"};
+constexpr std::string_view kPrices[] = {"file"};
 constexpr std::string_view kLimits[] = {"default_max_output_tokens"};
 constexpr std::string_view kProvider[] = {"dialect",          "base_url",     "key_header",
                                           "max_tokens_field", "stream_usage", "self_hosted"};
@@ -119,6 +121,12 @@ Result<void> read_limits(const toml::table& file, Config& config) {
   return {};
 }
 
+Result<void> read_prices(const toml::table& file, Config& config) {
+  TRY(const toml::table* prices, section(file, "prices", kPrices));
+  if (prices == nullptr) return {};
+  return read(*prices, "file", config.prices_file, "a text");
+}
+
 // [provider.NAME] in the words of provider::parse_providers, which checks the values.
 Result<void> read_providers(const toml::table& file, Config& config) {
   const toml::node* node = file.get("provider");
@@ -153,6 +161,7 @@ Result<Config> parse_config(std::string text) try {
   TRY_VOID(read_server(file, config));
   TRY_VOID(read_upstream(file, config));
   TRY_VOID(read_limits(file, config));
+  TRY_VOID(read_prices(file, config));
   TRY_VOID(read_providers(file, config));
   config.text = std::move(text);
   TRY(const provider::Catalog checked, make_catalog(config));
@@ -162,21 +171,59 @@ Result<Config> parse_config(std::string text) try {
                 fmt::format("Configuration, line {}: {}.", error.source().begin.line, error.description()));
 }
 
-Result<Config> load_config(const std::string& path) {
-  if (path.empty()) return parse_config("");
+namespace {
+
+// The text of a file; nothing when there is none of that name.
+Result<std::optional<std::string>> read_whole(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
+  if (!file.is_open() && !std::filesystem::exists(path)) return std::optional<std::string>{};
   std::ostringstream text;
   text << file.rdbuf();
   if (!file.is_open() || file.bad())
-    return refuse(Code::configuration, fmt::format("The configuration file {} cannot be read.", path));
-  auto config = parse_config(std::move(text).str());
-  if (!config) config.error().say = fmt::format("{}: {}", path, told(config.error()));
+    return refuse(Code::configuration, fmt::format("{} cannot be read.", path));
+  return std::optional(std::move(text).str());
+}
+
+Result<void> load_prices(Config& config, const std::string& data) {
+  const std::string path = prices_path(config, data);
+  if (path.empty()) return {};
+  TRY(auto text, read_whole(path));
+  if (!text && config.prices_file.empty()) return {};
+  if (!text) return refuse(Code::configuration, fmt::format("The price file {} does not exist.", path));
+  config.prices = *std::move(text);
+  if (auto checked = make_catalog(config); !checked)
+    return refuse(Code::configuration, fmt::format("{}: {}", path, told(checked.error())));
+  return {};
+}
+
+}  // namespace
+
+std::string prices_path(const Config& config, const std::string& data) {
+  if (!config.prices_file.empty()) return config.prices_file;
+  return data.empty() ? std::string() : data + "/prices.toml";
+}
+
+Result<Config> load_config(const std::string& path, const std::string& data) {
+  std::string text;
+  if (!path.empty()) {
+    TRY(auto found, read_whole(path));
+    if (!found)
+      return refuse(Code::configuration, fmt::format("The configuration file {} cannot be read.", path));
+    text = *std::move(found);
+  }
+  auto config = parse_config(std::move(text));
+  if (!config) {
+    if (!path.empty()) config.error().say = fmt::format("{}: {}", path, told(config.error()));
+    return config;
+  }
+  TRY_VOID(load_prices(*config, data));
   return config;
 }
 
 Result<provider::Catalog> make_catalog(const Config& config) {
-  TRY(provider::PriceBook prices, provider::PriceBook::with_operator_rows(provider::kPricesData, config.text,
-                                                                          provider::OtherTables::ignore));
+  TRY(provider::PriceBook prices,
+      provider::PriceBook::with_operator_rows(provider::kPricesData, config.text,
+                                              provider::OtherTables::ignore, config.prices));
   return provider::Catalog::make(config.providers, std::move(prices));
 }
 

@@ -23,6 +23,9 @@ struct Config {
   std::vector<std::string> allow_http;  // hosts that a credential may name with http://
   // [limits]
   std::optional<std::int64_t> default_max_output_tokens;  // where neither key nor request has one
+  // [prices]
+  std::string prices_file;  // imported prices; empty: prices.toml in the data directory when it is there
+  std::string prices;       // what that file holds
   // [provider.NAME]
   std::vector<provider::Provider> providers;
   // The whole text, for [[price]].
@@ -31,8 +34,11 @@ struct Config {
 
 // Refuses configuration with the key, its line and the nearest known key.
 Result<Config> parse_config(std::string text);
-// The file `path`, or an empty configuration when `path` is empty.
-Result<Config> load_config(const std::string& path);
+// The file `path`, or an empty configuration when `path` is empty; and the imported prices, of the file that
+// it names or of prices.toml in `data`, which may be empty.
+Result<Config> load_config(const std::string& path, const std::string& data = {});
+// Where imported prices lie: as configured, else in the data directory.
+std::string prices_path(const Config& config, const std::string& data);
 // The built-in providers and prices with the configuration's over them.
 Result<provider::Catalog> make_catalog(const Config& config);
 

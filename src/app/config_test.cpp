@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 namespace claviger::app {
 namespace {
 
@@ -28,6 +31,26 @@ TEST(Config, an_unknown_key_is_refused_with_its_line_and_the_nearest_known_key) 
               testing::AllOf(HasSubstr("'provider.x.dialekt'"), HasSubstr("'dialect'"), HasSubstr("line 2")));
 }
 
+TEST(Config, a_price_file_that_was_named_must_be_there_and_usable) {
+  const std::string folder = testing::TempDir() + "claviger-prices";
+  std::filesystem::create_directories(folder);
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::ofstream(folder + "/" + name) << text;
+    return folder + "/" + name;
+  };
+  const std::string named = write("named.toml", "[prices]\nfile = '" + folder + "/none.toml'\n");
+  EXPECT_EQ(load_config(named, folder).error().code, Code::configuration);
+  const std::string empty = write("empty.toml", "");
+  EXPECT_TRUE(load_config(empty, folder)) << "no prices.toml is no mistake";
+  write("prices.toml", "[[price]]\nprovider = \"p\"\nmodel = \"m\"\ninput = \"oops\"\n");
+  EXPECT_THAT(std::string(told(load_config(empty, folder).error())), HasSubstr("prices.toml"));
+  write("prices.toml", "[[price]]\nprovider = \"p\"\nmodel = \"m\"\ninput = \"1\"\n");
+  const auto config = load_config(empty, folder);
+  ASSERT_TRUE(config);
+  EXPECT_TRUE(make_catalog(*config)->prices().find("p", "m", *parse_time("2026-11-24"))->imported);
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Config, values_of_the_wrong_kind_are_refused_with_their_line) {
   EXPECT_THAT(refusal("[server]\npublic_metrics = 'yes'\n"),
               testing::AllOf(HasSubstr("line 2"), HasSubstr("true or")));
@@ -35,6 +58,8 @@ TEST(Config, values_of_the_wrong_kind_are_refused_with_their_line) {
   EXPECT_THAT(refusal("[upstream]\nallow_http = 'h'\n"), HasSubstr("list of texts"));
   EXPECT_THAT(refusal("[upstream]\nallow_http = [5]\n"), HasSubstr("list of texts"));
   EXPECT_THAT(refusal("[limits]\ndefault_max_output_tokens = 0\n"), HasSubstr("at least 1"));
+  EXPECT_THAT(refusal("[prices]\nfile = 5\n"), HasSubstr("must be a text"));
+  EXPECT_THAT(refusal("[prices]\nfil = 'x'\n"), HasSubstr("'file'"));
   EXPECT_THAT(refusal("server = 5\n"), HasSubstr("written [server]"));
   EXPECT_THAT(refusal("provider = 5\n"), HasSubstr("[provider.NAME]"));
 }

@@ -155,7 +155,7 @@ class Examination {
 
   void configuration() {
     const std::string path = config_path(options_.config, options_.data);
-    auto config = load_config(path);
+    auto config = load_config(path, options_.data);
     if (!config) return note("configuration", Level::fail, std::string(told(config.error())));
     config_ = std::move(*config);
     note("configuration", Level::ok, path.empty() ? "none, defaults hold" : path);

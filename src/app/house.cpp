@@ -27,9 +27,10 @@ std::string_view durability_name(store::Durability durability) {
 }  // namespace
 
 Result<void> install_tables(store::Store& store) {
-  return store::install(
+  TRY_VOID(store::install(
       store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema, identity::kOnceSchema,
-              ledger::kSchema, steward::kUsageSchema, steward::kAlertSchema, steward::kDeriveSchema});
+              ledger::kSchema, steward::kUsageSchema, steward::kAlertSchema, steward::kDeriveSchema}));
+  return steward::add_missing_buckets(store);
 }
 
 Result<std::unique_ptr<House>> House::open(HouseOptions options, const Clock& clock, Rng& rng) {

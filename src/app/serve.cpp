@@ -106,7 +106,7 @@ class Server {
 };
 
 Result<void> Server::open() {
-  TRY(Config config, load_config(config_path(options_.config, options_.data)));
+  TRY(Config config, load_config(config_path(options_.config, options_.data), options_.data));
   TRY(house_,
       House::open({options_.data, std::move(config), options_.unlock, options_.durability}, clock_, rng_));
   TRY_VOID(open_tls());

@@ -21,6 +21,10 @@ inline constexpr std::size_t kSseEvent = 16 * 1024 * 1024;  // one SSE event hel
 inline constexpr std::size_t kMeteredBody =
     64 * 1024 * 1024;  // an answer whose usage is looked for in its end
 inline constexpr std::size_t kModelName = 256;
+inline constexpr std::size_t kFormParts = 64;                // parts of one multipart form
+inline constexpr std::size_t kFormPartHead = 4 * 1024;       // the headers of one part, blank line included
+inline constexpr std::size_t kModelList = 8 * 1024 * 1024;   // a list of models held to be cut to a scope
+inline constexpr std::size_t kPriceFile = 32 * 1024 * 1024;  // a file that prices are imported from
 
 inline constexpr std::int64_t kHeadTimeoutMs = 10'000;
 inline constexpr std::int64_t kBodyTimeoutMs = 60'000;  // longest silence while a request body is arriving

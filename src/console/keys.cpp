@@ -23,10 +23,8 @@ Result<policy::Scope> read_scope(const Body& body) {
   scope.models = body.texts("models");
   for (const std::string& name : body.texts("endpoints")) {
     if (!provider::parse_endpoint(name))
-      return refuse(Code::invalid_input,
-                    fmt::format("endpoints: '{}' is not known; known are chat, responses, "
-                                "embeddings, models, messages, count_tokens, generate_content",
-                                name));
+      return refuse(Code::invalid_input, fmt::format("endpoints: '{}' is not known; known are {}", name,
+                                                     provider::endpoint_names()));
     scope.endpoints.push_back(name);
   }
   for (const std::string& text : body.texts("cidrs")) {

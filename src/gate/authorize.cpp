@@ -22,7 +22,8 @@ policy::Standing standing(identity::KeyState state) {
 
 bool generates(provider::Endpoint endpoint) {
   return endpoint == provider::Endpoint::chat || endpoint == provider::Endpoint::responses ||
-         endpoint == provider::Endpoint::messages || endpoint == provider::Endpoint::generate_content;
+         endpoint == provider::Endpoint::messages || endpoint == provider::Endpoint::generate_content ||
+         endpoint == provider::Endpoint::completions;
 }
 
 // How many tokens the answer may have: the lesser of wish and scope; without either, what a limit needs to be
@@ -102,7 +103,8 @@ Result<Grant> authorize(const Caller& caller, const Request& request, const Worl
   Grant grant;
   grant.route = &route;
   TRY(const Destination destination, find_destination(entry, request.provider, route.dialect, world));
-  TRY(grant.ask, provider::read_ask(route, request.path, request.has_json ? &request.json : nullptr));
+  TRY(grant.ask, provider::read_ask(route, request.path, request.has_json ? &request.json : nullptr,
+                                    request.has_form ? &request.form : nullptr));
   TRY_VOID(policy::decide(entry.scope, question(entry, destination, route, grant.ask, request.ip, now)));
   grant.credential = destination.credential;
   if (!grant.credential->usable)

@@ -15,11 +15,8 @@ Result<const provider::Route*> route_of(std::string_view endpoint) {
   if (wanted)
     for (const provider::Route& route : provider::routes())
       if (route.served && route.endpoint == *wanted) return &route;
-  return refuse(
-      Code::invalid_input,
-      fmt::format("'{}' is not an endpoint: chat, responses, embeddings, models, messages, count_tokens or "
-                  "generate_content",
-                  endpoint));
+  return refuse(Code::invalid_input,
+                fmt::format("'{}' is not an endpoint: use one of {}.", endpoint, provider::endpoint_names()));
 }
 
 // Asks a room whose refusal is an Error, and notes its answer as one more rule.

@@ -12,6 +12,7 @@
 #include "gate/refusal.hpp"
 #include "gate/response.hpp"
 #include "gate/settle.hpp"
+#include "provider/model_list.hpp"
 
 namespace claviger::gate {
 namespace {
@@ -253,6 +254,42 @@ std::string_view outgoing_body(const Request& request, const Grant& grant, std::
   return edited;
 }
 
+// The key's own limits where it has any; the provider's are another account's.
+std::string allowance_headers(const Exchange& x) {
+  const KeyEntry& entry = x.admission.caller.entry();
+  if (!entry.key.rates.rpm && !entry.key.rates.tpm) return {};
+  std::string out;
+  const Time now = x.lane.now();
+  append_allowance(out, x.request.dialect(), x.lane.shared().ledger.allowance(entry.account, now), now);
+  return out;
+}
+
+// "https://api.example.com", as a provider writes its own address.
+std::string address_of(const provider::BaseUrl& base) {
+  std::string out = base.scheme + "://" + base.host;
+  if (base.port != (base.scheme == "https" ? 443 : 80)) out.append(":").append(std::to_string(base.port));
+  return out;
+}
+
+// A list of models shows what its reader may use, under the gate's own address.
+void change_list(const Exchange& x, int status, Meter& meter) {
+  const Grant& grant = x.admission.grant;
+  if (grant.route->endpoint != provider::Endpoint::models || status >= 300) return;
+  const std::string_view host = x.request.head.headers.find("host");
+  std::string own(x.lane.shared().inbound_tls == nullptr ? "http://" : "https://");
+  own += host;
+  const policy::Scope& scope = x.admission.caller.entry().scope;
+  meter.change_list(
+      [own = std::move(own), theirs = address_of(grant.credential->base), &scope](std::string_view body) {
+        const auto may_use = [&scope](std::string_view model) {
+          return scope.models.empty() || std::ranges::any_of(scope.models, [&](const std::string& glob) {
+                   return policy::glob_match(glob, model);
+                 });
+        };
+        return provider::readdressed(provider::cut_model_list(body, may_use), theirs, own);
+      });
+}
+
 // From the exposure to the end of the answer. True when the upstream connection may be used again.
 net::Task<bool> converse(Exchange& x, Outbound outbound) {
   std::string edited;
@@ -279,10 +316,12 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
     co_return false;
   }
   Meter meter(x.admission.grant, Meter::shape_of(head.headers.find("content-type")));
+  change_list(x, head.status, meter);
   const bool has_length = head.framing == wire::Framing::length || head.framing == wire::Framing::none;
   // A stream is always sent in chunks, so that an error can still be put behind what has left already.
-  const Framing framing = has_length && !meter.is_stream() ? Framing::length : Framing::chunked;
-  x.lead = response_head(head, framing, x.docket.request_id());
+  const bool keeps_length = has_length && !meter.is_stream() && !meter.changes_bytes();
+  const Framing framing = keeps_length ? Framing::length : Framing::chunked;
+  x.lead = response_head(head, framing, x.docket.request_id(), allowance_headers(x));
   x.reply.status_sent = head.status;
   const bool reusable = head.keep_alive && sent.has_value();
   if (reader.complete()) {

@@ -16,13 +16,15 @@ Meter::Meter(const Grant& grant, Shape shape)
       dialect_(grant.route->dialect),
       endpoint_(grant.route->endpoint),
       filtering_(shape == Shape::events && grant.edits.usage_inserted),
-      stream_(dialect_, endpoint_) {}
+      stream_(dialect_, endpoint_, grant.ask.pictures ? grant.ask.choices : 1) {}
 
 std::string_view Meter::pass(std::string_view piece, Rest rest) {
+  if (change_) return pass_list(piece, rest);
   switch (shape_) {
     case Shape::events:
       return pass_events(piece, rest);
     case Shape::opaque:
+      whole_ = rest == Rest::none;
       return piece;
     case Shape::json:
       break;
@@ -39,12 +41,23 @@ std::string_view Meter::pass(std::string_view piece, Rest rest) {
   return piece;
 }
 
+// Nothing leaves before the end: what may be shown is only known then. A list that is too long to be held is
+// shown as one that cannot be read.
+std::string_view Meter::pass_list(std::string_view piece, Rest rest) {
+  if (held_.size() + piece.size() > limits::kModelList) overflowed_ = true;
+  if (!overflowed_) held_.append(piece);
+  if (rest == Rest::follows) return {};
+  whole_ = true;
+  out_ = change_(overflowed_ ? std::string_view{} : std::string_view(held_));
+  return out_;
+}
+
 void Meter::read_json(std::string_view body) {
   wire::Json json;
   // A provider's answer is not ours to be strict about: of a doubled key the scanner takes what it finds
   // first.
   if (overflowed_ || !wire::scan(body, json, wire::Duplicates::allow)) return;
-  whole_json_ = true;
+  whole_ = true;
   usage_ = provider::read_usage(dialect_, endpoint_, json);
 }
 

@@ -2,6 +2,7 @@
 // whole: a frame that breaks off in the middle would swallow the error event that must follow it.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,10 @@ class Meter {
 
   Meter(const Grant& grant, Shape shape);
 
+  // Lists of models are changed on their way: cut to what the caller may use, and led back to the gate.
+  using Change = std::function<std::string(std::string_view body)>;
+  void change_list(Change change) { change_ = std::move(change); }
+
   // Takes the next decoded bytes of the body and returns what goes to the client: the same bytes, except
   // where the gate itself asked for usage that the client did not ask for. `rest` tells whether more will
   // come. The view lives until the next call.
@@ -27,7 +32,7 @@ class Meter {
   std::string_view pass(std::string_view piece, Rest rest);
 
   // The answer's own end was seen: nothing billed can follow.
-  bool saw_end() const { return shape_ == Shape::events ? stream_.finished() : whole_json_; }
+  bool saw_end() const { return shape_ == Shape::events ? stream_.finished() : whole_; }
   // The provider reported an error inside a stream.
   bool failed() const { return stream_.failed(); }
   provider::Usage usage() const { return shape_ == Shape::events ? stream_.usage() : usage_; }
@@ -35,11 +40,12 @@ class Meter {
   bool overflowed() const { return overflowed_; }
   bool is_stream() const { return shape_ == Shape::events; }
   // Whether the client's bytes differ from the provider's, so that their length is not known beforehand.
-  bool changes_bytes() const { return filtering_; }
+  bool changes_bytes() const { return filtering_ || change_ != nullptr; }
   std::int64_t next_sequence() const { return stream_.next_sequence(); }
 
  private:
   std::string_view pass_events(std::string_view piece, Rest rest);
+  std::string_view pass_list(std::string_view piece, Rest rest);
   void read_json(std::string_view body);
 
   Shape shape_;
@@ -47,7 +53,8 @@ class Meter {
   provider::Endpoint endpoint_;
   bool filtering_;
   bool overflowed_ = false;  // more than the meter may hold: usage stays unknown
-  bool whole_json_ = false;
+  bool whole_ = false;       // the body came to its end, and could be read when it is JSON
+  Change change_;
   provider::StreamMeter stream_;
   provider::StreamFilter filter_;
   wire::SseReader events_;

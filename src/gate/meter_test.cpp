@@ -1,6 +1,7 @@
 // Tests of the meter: what it learns from passing bytes, and that it passes them on as they came.
 #include "gate/meter.hpp"
 
+#include "base/limits.hpp"
 #include "gate/rig_test.hpp"
 
 namespace claviger::gate {
@@ -44,6 +45,35 @@ class MeterTest : public GateTest {
   Known key = make_key();
   std::shared_ptr<World> pinned;
 };
+
+TEST_F(MeterTest, a_list_that_is_changed_leaves_whole_at_its_end) {
+  Meter list = meter(kChat, Meter::Shape::json);
+  list.change_list([](std::string_view body) { return "[" + std::string(body) + "]"; });
+  EXPECT_TRUE(list.changes_bytes());
+  EXPECT_EQ(list.pass("one ", Meter::Rest::follows), "");
+  EXPECT_FALSE(list.saw_end());
+  EXPECT_EQ(list.pass("two", Meter::Rest::none), "[one two]");
+  EXPECT_TRUE(list.saw_end());
+}
+
+TEST_F(MeterTest, a_list_that_is_too_long_to_be_held_is_changed_from_nothing) {
+  for (const auto& [size, shown] : {std::pair{limits::kModelList, limits::kModelList},
+                                    std::pair{limits::kModelList + 1, std::size_t{0}}}) {
+    Meter list = meter(kChat, Meter::Shape::json);
+    list.change_list([](std::string_view body) { return std::string(body); });
+    EXPECT_EQ(list.pass(std::string(size - 1, 'x'), Meter::Rest::follows), "");
+    EXPECT_EQ(list.pass("x", Meter::Rest::none).size(), shown);
+  }
+}
+
+TEST_F(MeterTest, sound_and_other_bytes_are_whole_at_their_end) {
+  Meter opaque = meter(kChat, Meter::Shape::opaque);
+  EXPECT_EQ(opaque.pass("ID3", Meter::Rest::follows), "ID3");
+  EXPECT_FALSE(opaque.saw_end());
+  opaque.pass("x", Meter::Rest::none);
+  EXPECT_TRUE(opaque.saw_end());
+  EXPECT_FALSE(opaque.usage().seen);
+}
 
 TEST_F(MeterTest, a_json_answer_that_was_cut_has_no_end_and_no_usage) {
   Meter cut = meter(kChat, Meter::Shape::json);

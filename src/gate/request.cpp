@@ -71,6 +71,28 @@ void show_keys(Request& request) {
                         headers.find("x-goog-api-key"), headers.find("api-key"), request.query_key};
 }
 
+// What the body is, by the route and by what its sender says. A form sent where JSON is expected would be
+// read by a provider as something that the gate has not seen.
+Result<void> scan_body(Request& request) {
+  const wire::Headers& headers = request.head.headers;
+  const std::string_view type = headers.find("content-type");
+  const bool form = type.size() > 9 && (type[0] | 0x20) == 'm' && (type[1] | 0x20) == 'u';
+  const provider::BodyKind kind = request.route().body;
+  if (form && kind == provider::BodyKind::json)
+    return refuse(Code::unsupported_encoding,
+                  "This route takes JSON: send it with Content-Type: application/json.");
+  if (!form && kind == provider::BodyKind::form)
+    return refuse(Code::unsupported_encoding, "This route takes a form: send it as multipart/form-data.");
+  if (!form) {
+    TRY_VOID(wire::scan(request.body, request.json));
+    request.has_json = true;
+    return {};
+  }
+  TRY_VOID(wire::read_form(type, request.body, request.form));
+  request.has_form = true;
+  return {};
+}
+
 }  // namespace
 
 Result<void> read_target(Request& request, const World& world) {
@@ -116,10 +138,7 @@ net::Task<Result<void>> read_body(net::ServerConnection& connection, Request& re
     if (!request.body.empty()) co_return refuse(Code::malformed_request, "This request may not have a body.");
     co_return Result<void>();
   }
-  const auto scanned = wire::scan(request.body, request.json);
-  if (!scanned) co_return std::unexpected(scanned.error());
-  request.has_json = true;
-  co_return Result<void>();
+  co_return scan_body(request);
 }
 
 }  // namespace claviger::gate

@@ -13,6 +13,7 @@
 #include "provider/route.hpp"
 #include "wire/http1.hpp"
 #include "wire/json.hpp"
+#include "wire/multipart.hpp"
 
 namespace claviger::gate {
 
@@ -29,6 +30,8 @@ struct Request {
   std::string_view body;
   bool has_json = false;  // `json` is the scanned body
   wire::Json json;
+  bool has_form = false;  // `form` is the body that was read
+  wire::Form form;
 
   provider::Dialect dialect() const { return match.dialect; }
   const provider::Route& route() const { return *match.route; }
@@ -38,8 +41,8 @@ struct Request {
 // and shapes that cannot be trusted; the dialect of the answer is known even then.
 Result<void> read_target(Request& request, const World& world);
 
-// Reads the body and scans it when the route takes JSON. Refuses body_too_large, invalid_json,
-// duplicate_json_key, json_too_deep, unsupported_encoding.
+// Reads the body and scans it as the route and its content type say: JSON or a form. Refuses body_too_large,
+// invalid_json, duplicate_json_key, json_too_deep, invalid_form, unsupported_encoding.
 net::Task<Result<void>> read_body(net::ServerConnection& connection, Request& request);
 
 }  // namespace claviger::gate

@@ -46,6 +46,16 @@ TEST_F(RequestTest, a_route_that_is_known_but_shut_says_why) {
   EXPECT_THAT(asked->target.error().say, HasSubstr("Files belong to the provider's account"));
 }
 
+TEST_F(RequestTest, a_websocket_is_refused_on_a_path_that_is_served) {
+  for (const Fields& fields : {Fields{{"upgrade", "websocket"}}, Fields{{"Upgrade", "h2c, WebSocket"}},
+                               Fields{{"sec-websocket-key", "x"}}}) {
+    const auto asked = post("/v1/chat/completions", fields);
+    EXPECT_EQ(verdict(asked->target), "route_refused");
+    EXPECT_THAT(asked->target.error().say, HasSubstr("WebSockets"));
+  }
+  EXPECT_EQ(verdict(post("/v1/chat/completions", {{"upgrade", "h2c"}})->target), "ok");
+}
+
 TEST_F(RequestTest, a_provider_nobody_knows_is_refused_by_name) {
   const auto asked = post("/p/nobody/v1/chat/completions");
   EXPECT_EQ(verdict(asked->target), "unknown_route");

@@ -10,7 +10,7 @@ namespace {
 
 // Account, edge and cookie headers of a provider: none of the client's business, some of them another
 // tenant's.
-constexpr std::array<std::string_view, 13> kDropped = {
+constexpr std::array<std::string_view, 18> kDropped = {
     "content-length",
     "set-cookie",
     "openai-organization",
@@ -22,10 +22,16 @@ constexpr std::array<std::string_view, 13> kDropped = {
     "nel",
     "report-to",
     "www-authenticate",
-    "location",
+    "location",  // addresses at the provider, to which a client might carry its key
+    "content-location",
+    "link",
+    "refresh",
+    "operation-location",
+    "azure-asyncoperation",
     "strict-transport-security",
 };
-constexpr std::array<std::string_view, 3> kDroppedPrefixes = {"x-ratelimit-", "anthropic-ratelimit-", "cf-"};
+constexpr std::array<std::string_view, 6> kDroppedPrefixes = {
+    "x-ratelimit-", "anthropic-ratelimit-", "ratelimit", "anthropic-priority-", "cf-", "x-goog-upload-"};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -45,7 +51,38 @@ bool is_dropped(std::string_view name) {
 
 }  // namespace
 
-std::string response_head(const wire::ResponseHead& head, Framing framing, std::string_view request_id) {
+namespace {
+
+// OpenAI writes the time until a limit is whole again as "1.5s" or "20ms", Anthropic as a moment.
+std::string reset_text(provider::Dialect dialect, std::int64_t reset_ms, Time now) {
+  if (dialect == provider::Dialect::anthropic) return format_time({now.ns + reset_ms * 1'000'000});
+  return std::to_string(reset_ms) + "ms";
+}
+
+void append_one(std::string& out, provider::Dialect dialect, std::string_view what,
+                const std::optional<ledger::Allowance::One>& one, Time now) {
+  if (!one) return;
+  const bool anthropic = dialect == provider::Dialect::anthropic;
+  const auto add = [&](std::string_view part, std::string_view value) {
+    std::string name = anthropic ? "anthropic-ratelimit-" : "x-ratelimit-";
+    name.append(anthropic ? what : part).append("-").append(anthropic ? part : what);
+    wire::append_header(out, name, value);
+  };
+  add("limit", std::to_string(one->limit));
+  add("remaining", std::to_string(one->left));
+  add("reset", reset_text(dialect, one->reset_ms, now));
+}
+
+}  // namespace
+
+void append_allowance(std::string& out, provider::Dialect dialect, const ledger::Allowance& allowance,
+                      Time now) {
+  append_one(out, dialect, "requests", allowance.requests, now);
+  append_one(out, dialect, "tokens", allowance.tokens, now);
+}
+
+std::string response_head(const wire::ResponseHead& head, Framing framing, std::string_view request_id,
+                          std::string_view more) {
   std::string out;
   constexpr std::uint64_t kSmallBody = 4 * 1024;  // it may be sent behind the head
   out.reserve(768 + static_cast<std::size_t>(std::min(head.content_length, kSmallBody)));
@@ -54,6 +91,7 @@ std::string response_head(const wire::ResponseHead& head, Framing framing, std::
     if (!is_dropped(header.name) && !head.headers.connection_lists(header.name))
       out.append(header.name).append(": ").append(header.value).append("\r\n");  // as it was parsed
   wire::append_header(out, "x-claviger-request-id", request_id);
+  out.append(more);
   if (framing == Framing::chunked)
     wire::append_header(out, "transfer-encoding", "chunked");
   else

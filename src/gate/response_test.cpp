@@ -21,11 +21,28 @@ struct Passed {
 };
 
 TEST(ResponseTest, account_edge_and_cookie_headers_of_the_provider_are_dropped) {
-  for (const char* name :
-       {"set-cookie", "openai-organization", "OpenAI-Project", "anthropic-organization-id", "Server", "via",
-        "alt-svc", "nel", "report-to", "www-authenticate", "location", "strict-transport-security",
-        "x-ratelimit-limit-requests", "X-RateLimit-Remaining-Tokens", "anthropic-ratelimit-tokens-reset",
-        "cf-ray", "CF-Cache-Status"})
+  for (const char* name : {"set-cookie",
+                           "openai-organization",
+                           "OpenAI-Project",
+                           "anthropic-organization-id",
+                           "Server",
+                           "via",
+                           "alt-svc",
+                           "nel",
+                           "report-to",
+                           "www-authenticate",
+                           "location",
+                           "strict-transport-security",
+                           "x-ratelimit-limit-requests",
+                           "X-RateLimit-Remaining-Tokens",
+                           "anthropic-ratelimit-tokens-reset",
+                           "cf-ray",
+                           "CF-Cache-Status",
+                           "ratelimit-limit",
+                           "x-goog-upload-url",
+                           "link",
+                           "content-location",
+                           "operation-location"})
     EXPECT_FALSE(Passed(std::string(name) + ": x\r\n").has(name)) << name;
 }
 
@@ -70,6 +87,21 @@ TEST(ResponseTest, the_body_has_its_length_or_is_chunked_and_never_both) {
 TEST(ResponseTest, a_chunk_is_its_size_in_hex_and_its_bytes) {
   EXPECT_EQ(chunk("0123456789abcdefX"), "11\r\n0123456789abcdefX\r\n");
   EXPECT_EQ(chunk_head(255), "ff\r\n");
+}
+
+TEST(ResponseTest, the_keys_own_limits_stand_in_the_dialects_headers) {
+  const ledger::Allowance allowance{ledger::Allowance::One{7, 3, 20}, ledger::Allowance::One{100, 0, 61'000}};
+  const Time now = *parse_time("2026-11-24T12:00:00Z");
+  std::string openai, anthropic, none;
+  append_allowance(openai, provider::Dialect::openai, allowance, now);
+  append_allowance(anthropic, provider::Dialect::anthropic, allowance, now);
+  append_allowance(none, provider::Dialect::openai, {}, now);
+  EXPECT_THAT(openai,
+              testing::HasSubstr("x-ratelimit-limit-requests: 7\r\nx-ratelimit-remaining-requests: 3\r\n"
+                                 "x-ratelimit-reset-requests: 20ms\r\n"));
+  EXPECT_THAT(anthropic, testing::HasSubstr("anthropic-ratelimit-tokens-remaining: 0\r\n"));
+  EXPECT_THAT(anthropic, testing::HasSubstr("anthropic-ratelimit-tokens-reset: 2026-11-24T12:01:01"));
+  EXPECT_EQ(none, "");
 }
 
 }  // namespace

@@ -81,6 +81,7 @@ class Book {
 
   std::shared_ptr<Seat> seat(const AccountPath& path, const RateLimits& limits);
   bool has_blocking_budget(Seat& seat);
+  Allowance allowance(Seat& seat, Time now);
   struct Taken {
     Ticket* ticket;
     Time at;

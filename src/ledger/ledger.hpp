@@ -20,6 +20,7 @@
 #include "base/clock.hpp"
 #include "base/money.hpp"
 #include "base/result.hpp"
+#include "ledger/allowance.hpp"
 #include "ledger/budget.hpp"
 #include "store/store.hpp"
 
@@ -33,11 +34,6 @@ extern const std::string_view kSchema;  // tables budget, budget_window, lease; 
 struct AccountPath {
   std::string team, project, key;
   friend bool operator==(const AccountPath&, const AccountPath&) = default;
-};
-
-// None: no limit; 0: refuses everything. Values above 2'000'000'000 count as that.
-struct RateLimits {
-  std::optional<std::int64_t> rpm = {}, tpm = {}, concurrency = {};
 };
 
 // A key's resolved place in the ledger: cheap to copy, made once when a World is built, never stale
@@ -159,6 +155,8 @@ class Ledger {
   Account account(const AccountPath& path, const RateLimits& limits);
   // True when a request of this account may be refused for money, so that its worst case must be known.
   bool has_blocking_budget(const Account& account) const;
+
+  Allowance allowance(const Account& account, Time now) const;
 
   // All or nothing. Refuses, in this order: a budget of 0 (even for worst == 0); budgets from organisation to
   // key (budget_exceeded, or store_unavailable when more money is needed and the store fails);

@@ -33,6 +33,20 @@ TEST_F(Reserve, SaysWhichBudgetWhatIsLeftWhenItResetsAndWhatToDo) {
   EXPECT_EQ(last.retry_after_ms, 12 * 3'600'000);
 }
 
+TEST_F(Reserve, TellsWhatIsLeftOfAKeysOwnLimits) {
+  const Account limited = account({.rpm = 3, .tpm = 100});
+  EXPECT_EQ(ledger->allowance(limited, now).requests->left, 3);
+  EXPECT_EQ(ledger->allowance(limited, now).requests->reset_ms, 0);
+  auto hold = ledger->reserve(limited, Nanousd{0}, 40, now);
+  ASSERT_TRUE(hold);
+  const Allowance left = ledger->allowance(limited, now);
+  EXPECT_EQ(left.requests->left, 2);
+  EXPECT_EQ(left.tokens->left, 60);
+  EXPECT_EQ(left.tokens->limit, 100);
+  EXPECT_GT(left.tokens->reset_ms, 0);
+  EXPECT_FALSE(ledger->allowance(account({}, {"", "", "k9"}), now).requests);
+}
+
 TEST_F(Reserve, ATotalBudgetDoesNotSayWhenItResets) {
   budget("b", "key:k1", 5, Window::total);
   EXPECT_EQ(refused(account(), 6), Code::budget_exceeded);

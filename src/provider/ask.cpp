@@ -12,7 +12,7 @@ namespace {
 
 // Top-level fields that decide money or rights. Some upstreams (those written in Go) read keys without regard
 // to case, so that "Model" next to "model" would be a second model that the gate has not seen.
-constexpr std::array<std::string_view, 22> kWatched{"model",
+constexpr std::array<std::string_view, 31> kWatched{"model",
                                                     "models",
                                                     "fallbacks",
                                                     "max_tokens",
@@ -33,7 +33,16 @@ constexpr std::array<std::string_view, 22> kWatched{"model",
                                                     "service_tier",
                                                     "speed",
                                                     "modalities",
-                                                    "audio"};
+                                                    "audio",
+                                                    "prompt",
+                                                    "size",
+                                                    "quality",
+                                                    "image",
+                                                    "images",
+                                                    "mask",
+                                                    "file",
+                                                    "url",
+                                                    "partial_images"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -47,6 +56,18 @@ Result<void> refuse_other_spellings(wire::JsonValue root) {
     const bool capital = std::ranges::any_of(key, [](char c) { return c >= 'A' && c <= 'Z'; });
     if (capital && std::ranges::find(kWatched, lower(key)) != kWatched.end())
       return bad_parameter(key.substr(0, 32), "must be written in lower case.");
+  }
+  return {};
+}
+
+// Of a form also "model[]" and "model[0]", which some parsers read as lists or objects. Pictures are a list
+// by right.
+Result<void> refuse_other_names(const wire::Form& form) {
+  for (const wire::FormPart& part : form.parts()) {
+    const std::string plain = lower(part.name.substr(0, part.name.find('[')));
+    if (plain == part.name || part.name == "image[]") continue;
+    if (std::ranges::find(kWatched, plain) != kWatched.end())
+      return bad_parameter(part.name.substr(0, 32), "must be named \"" + plain + "\".");
   }
   return {};
 }
@@ -72,8 +93,13 @@ Result<std::string> model_of_path(const Route& route, std::string_view path) {
   return *std::move(model);
 }
 
-Result<std::string> model_of_body(wire::JsonValue root) {
-  TRY(std::string model, read_text(root, "model"));
+// Moderations may leave the model out: the provider's own word for its newest is put in, so that what was
+// judged and priced is what runs.
+constexpr std::string_view kUsualModeration = "omni-moderation-latest";
+
+Result<std::string> model_of_body(const Route& route, const BodyFields& body) {
+  TRY(std::string model, body.text("model"));
+  if (model.empty() && route.endpoint == Endpoint::moderations) model = kUsualModeration;
   if (model.empty()) return refuse(Code::missing_model);
   return model;
 }
@@ -85,6 +111,8 @@ Result<void> read_body(const Route& route, wire::JsonValue root, Ask& out) {
         return read_generate_content(root, out);
       case Endpoint::embeddings:
         return read_gemini_embeddings(root, out);
+      case Endpoint::predict:
+        return read_predict(root, out);
       default:
         return {};
     }
@@ -99,9 +127,30 @@ Result<void> read_body(const Route& route, wire::JsonValue root, Ask& out) {
       return read_embeddings(root, out);
     case Endpoint::messages:
       return read_messages(root, out);
+    case Endpoint::completions:
+      return read_completions(root, out);
+    case Endpoint::moderations:
+      return read_moderations(root, out);
+    case Endpoint::images:
+      return read_images(root, out);
+    case Endpoint::speech:
+      return read_speech(root, out);
     default:
       return {};
   }
+}
+
+Result<Ask> read_form_ask(const Route& route, const wire::Form& form) {
+  Ask out;
+  TRY_VOID(refuse_other_names(form));
+  TRY(out.model, model_of_body(route, BodyFields(form)));
+  TRY_VOID(check_model(out.model));
+  if (route.endpoint == Endpoint::images) {
+    TRY_VOID(read_images(form, out));
+  } else {
+    TRY_VOID(read_hearing(form, out));
+  }
+  return out;
 }
 
 }  // namespace
@@ -153,7 +202,9 @@ void note_image_url(std::string_view url, std::int64_t raw_size, Ask& out) {
   }
 }
 
-Result<Ask> read_ask(const Route& route, std::string_view path, const wire::Json* body) {
+Result<Ask> read_ask(const Route& route, std::string_view path, const wire::Json* body,
+                     const wire::Form* form) {
+  if (form != nullptr) return read_form_ask(route, *form);
   Ask out;
   TRY(out.model, model_of_path(route, path));
   TRY_VOID(check_model(out.model));
@@ -161,7 +212,7 @@ Result<Ask> read_ask(const Route& route, std::string_view path, const wire::Json
   if (!body || !body->root().is_object())
     return refuse(Code::invalid_parameter, "The request body must be a JSON object.");
   if (route.pattern.find("{model}") == std::string_view::npos) {
-    TRY(out.model, model_of_body(body->root()));
+    TRY(out.model, model_of_body(route, BodyFields(body->root())));
     TRY_VOID(check_model(out.model));
   }
   out.stream = route.streams;

@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "provider/route.hpp"
 #include "wire/json.hpp"
+#include "wire/multipart.hpp"
 
 namespace claviger::provider {
 
@@ -19,6 +20,16 @@ struct Provider;
 
 // The dearest prompt-cache write the body may cause beyond what the provider does by itself.
 enum class CacheWrite : std::uint8_t { none, five_minutes, one_hour };
+
+// The dearest service tier a request may be served at: list price, or what priority costs when that is known,
+// or priority for certain.
+enum class DearTier : std::uint8_t { list, perhaps_priority, priority };
+
+// Pictures that a request has made; their number is Ask::choices.
+struct Pictures {
+  std::string size, quality;  // as asked; empty: not said
+  std::int64_t partial = 0;   // pictures on the way, for streams
+};
 
 struct Ask {
   std::string model;                       // empty on routes that name none (model lists)
@@ -38,21 +49,29 @@ struct Ask {
   bool audio_in = false;
   bool audio_out = false;
   bool image_out = false;
-  bool us_geo = false;                // inference_geo "us"; unset may mean it too
-  bool global_geo = false;            // inference_geo "global"
-  std::int64_t prediction_bytes = 0;  // predicted output: rejected tokens are billed on top of the bound
+  bool us_geo = false;      // inference_geo "us"; unset may mean it too
+  bool global_geo = false;  // inference_geo "global"
+  DearTier dear_tier = DearTier::list;
+  std::optional<Pictures> pictures;     // on routes that make pictures
+  bool hears = false;                   // a sound is transcribed or translated ...
+  std::optional<std::int64_t> seconds;  // ... of at most this length
+  bool speaks = false;                  // a text is spoken ...
+  std::int64_t characters = 0;          // ... of so many characters
+  std::int64_t prediction_bytes = 0;    // predicted output: rejected tokens are billed on top of the bound
   // Server-side tools and options whose cost nothing in the request bounds, one sentence each. Under a
   // blocking budget the gate refuses with unbounded_cost and the first of them.
   std::vector<std::string> unbounded;
 };
 
 // Reads the request of a served route. `path` is the request's path (Gemini names the model there,
-// percent-decoded strictly); `body` is null when the request has none. Refuses: missing_model;
+// percent-decoded strictly); `body` or `form` is the request's body, both are null when it has none. Refuses:
+// missing_model;
 // invalid_parameter (wrong types, n out of range, two spellings of one field, further models such as
 // fallbacks, model names with control characters or longer than limits::kModelName); route_refused for what
 // binds a request to stored objects (background, previous_response_id, conversation, item references, file
 // ids, cached contents, containers, threads).
-Result<Ask> read_ask(const Route& route, std::string_view path, const wire::Json* body);
+Result<Ask> read_ask(const Route& route, std::string_view path, const wire::Json* body,
+                     const wire::Form* form = nullptr);
 
 // text[at, at + remove) becomes `insert`.
 struct Splice {

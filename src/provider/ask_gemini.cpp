@@ -27,22 +27,11 @@ bool same_field(std::string_view key, std::string_view camel) {
   return k == key.size();
 }
 
-// The field in either spelling; `twice` is set when both are there.
-JsonValue field(JsonValue object, std::string_view camel, bool& twice) {
-  JsonValue found;
-  for (const auto& [key, value] : object.members()) {
-    if (!same_field(key, camel)) continue;
-    twice = twice || found.exists();
-    found = value;
-  }
-  return found;
-}
-
 // Looks up fields of one object and remembers whether any was doubled.
 class Fields {
  public:
   Fields(JsonValue object, bool& twice) : object_(object), twice_(twice) {}
-  JsonValue operator[](std::string_view camel) const { return field(object_, camel, twice_); }
+  JsonValue operator[](std::string_view camel) const { return google_field(object_, camel, twice_); }
 
  private:
   JsonValue object_;
@@ -152,6 +141,10 @@ Result<void> read_options(const Fields& look, Ask& out) {
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   out.tier = name;
   // flex is sold below the list price, so the list price bounds it.
+  if (name == "priority") {
+    out.dear_tier = DearTier::priority;
+    return {};
+  }
   if (name != "standard" && name != "flex" && name != "unspecified" && name != "service_tier_unspecified")
     unbounded(out, "The service tier \"" + name.substr(0, 32) + "\" has no known price.");
   return {};
@@ -166,6 +159,16 @@ Result<void> check_repeated_model(JsonValue object, const Ask& out) {
 }
 
 }  // namespace
+
+JsonValue google_field(JsonValue object, std::string_view camel, bool& twice) {
+  JsonValue found;
+  for (const auto& [key, value] : object.members()) {
+    if (!same_field(key, camel)) continue;
+    twice = twice || found.exists();
+    found = value;
+  }
+  return found;
+}
 
 Result<void> read_generate_content(JsonValue root, Ask& out) {
   bool twice = false;

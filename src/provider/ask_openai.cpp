@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/limits.hpp"
 #include "provider/ask_parts.hpp"
 
 namespace claviger::provider {
@@ -84,9 +85,11 @@ Result<void> walk(JsonValue value, Ask& out) {
 Result<void> read_tier(JsonValue root, Ask& out) {
   TRY(const std::string tier, read_text(root, "service_tier"));
   out.tier = tier;
+  if (tier == "auto") out.dear_tier = DearTier::perhaps_priority;
+  if (tier == "priority" || tier == "fast") out.dear_tier = DearTier::priority;
   // flex is sold below the list price, so the list price bounds it (providers.md 7.3).
-  constexpr std::array<std::string_view, 6> kBounded{"",         "auto",          "default",
-                                                     "standard", "standard_only", "flex"};
+  constexpr std::array<std::string_view, 8> kBounded{
+      "", "auto", "default", "standard", "standard_only", "flex", "priority", "fast"};
   if (std::ranges::find(kBounded, tier) == kBounded.end())
     unbounded(out, "The service tier \"" + tier.substr(0, 32) + "\" has no known price.");
   return {};
@@ -119,6 +122,8 @@ void read_prediction(JsonValue prediction, Ask& out) {
 }
 
 }  // namespace
+
+Result<void> walk_media(JsonValue value, Ask& out) { return walk(value, out); }
 
 Result<void> read_chat(JsonValue root, Ask& out) {
   TRY_VOID(read_common(root, out));
@@ -175,6 +180,33 @@ Result<void> read_embeddings(JsonValue root, Ask& out) {
   for (const JsonValue element : input.elements())
     if (element.is_object()) out.hidden_input = true;
   return walk(input, out);
+}
+
+// Legacy completions: every prompt of a list is answered best_of (or n) times.
+Result<void> read_completions(JsonValue root, Ask& out) {
+  TRY_VOID(read_common(root, out));
+  TRY(const auto max, read_count(root, "max_tokens"));
+  raise_max_output(out, max);
+  TRY_VOID(read_choices(root, "n", out));
+  TRY_VOID(read_choices(root, "best_of", out));
+  const JsonValue options = root["stream_options"];
+  if (given(options)) {
+    if (!options.is_object()) return bad_parameter("stream_options", "must be an object.");
+    TRY(out.client_wants_usage, read_flag(options, "include_usage"));
+  }
+  const JsonValue prompt = root["prompt"];
+  if (!prompt.is_array() || prompt.size() == 0) return {};
+  const bool one_of_tokens = (*prompt.elements().begin()).is_number();
+  if (one_of_tokens) return {};
+  if (static_cast<std::int64_t>(prompt.size()) > limits::kMaxChoices / out.choices)
+    return bad_parameter("prompt", "asks for more than " + std::to_string(limits::kMaxChoices) + " answers.");
+  out.choices *= static_cast<std::int64_t>(prompt.size());
+  return {};
+}
+
+Result<void> read_moderations(JsonValue root, Ask& out) {
+  out.max_output = 0;
+  return walk(root["input"], out);
 }
 
 }  // namespace claviger::provider

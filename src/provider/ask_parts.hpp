@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "provider/ask.hpp"
+#include "provider/body_fields.hpp"
 #include "provider/json_look.hpp"
 
 namespace claviger::provider {
@@ -12,10 +13,21 @@ namespace claviger::provider {
 Result<void> read_chat(wire::JsonValue root, Ask& out);
 Result<void> read_responses(wire::JsonValue root, Ask& out);
 Result<void> read_embeddings(wire::JsonValue root, Ask& out);
+Result<void> read_completions(wire::JsonValue root, Ask& out);
+Result<void> read_moderations(wire::JsonValue root, Ask& out);
+Result<void> read_images(wire::JsonValue root, Ask& out);
+Result<void> read_images(const wire::Form& form, Ask& out);
+Result<void> read_hearing(const wire::Form& form, Ask& out);
+Result<void> read_speech(wire::JsonValue root, Ask& out);
+Result<void> read_predict(wire::JsonValue root, Ask& out);
 Result<void> read_messages(wire::JsonValue root, Ask& out);
 Result<void> read_generate_content(wire::JsonValue root, Ask& out);
 Result<void> read_gemini_embeddings(wire::JsonValue root, Ask& out);
 
+// What lies below `value` and stands for more tokens than its bytes: pictures, sound, files, URLs.
+Result<void> walk_media(wire::JsonValue value, Ask& out);
+// The field of a Google object in camelCase or snake_case; `twice` is set when both are there.
+wire::JsonValue google_field(wire::JsonValue object, std::string_view camel, bool& twice);
 // Adds a sentence once.
 void unbounded(Ask& out, std::string_view sentence);
 // Notes the kind of a tool: "web_search_20250305", "web_search_preview_2025_03_11" and "webSearch" all begin

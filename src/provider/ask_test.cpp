@@ -121,10 +121,9 @@ TEST(Ask, OfGeminiWithAFieldInBothSpellingsIsRefused) {
 }
 
 TEST(Unbounded, ChatNamesWhatTheProviderWouldDoByItself) {
-  for (const std::string_view fields :
-       {R"("web_search_options":{})", R"("search_parameters":{"mode":"on"})", R"("service_tier":"priority")",
-        R"("service_tier":"fast")", R"("tools":[{"type":"web_search"}])", R"("moderation":{"model":"x"})",
-        R"("prompt_cache_options":{"ttl":"12h"})"}) {
+  for (const std::string_view fields : {R"("web_search_options":{})", R"("search_parameters":{"mode":"on"})",
+                                        R"("tools":[{"type":"web_search"}])", R"("moderation":{"model":"x"})",
+                                        R"("prompt_cache_options":{"ttl":"12h"})"}) {
     const auto read = ask("openai.chat", with(fields));
     ASSERT_TRUE(read) << fields;
     EXPECT_EQ(read->unbounded.size(), 1u) << fields;
@@ -171,7 +170,6 @@ TEST(Unbounded, GeminiNamesWhatTheProviderWouldDoByItself) {
   for (const std::string_view body :
        {R"({"tools":[{"googleSearch":{}}]})", R"({"tools":[{"google_search":{}}]})",
         R"({"tools":[{"codeExecution":{}}]})", R"({"tools":[{"urlContext":{}}]})",
-        R"({"serviceTier":"priority"})", R"({"service_tier":"PRIORITY"})",
         R"({"automaticContinuation":true})",
         R"({"contents":[{"parts":[{"fileData":{"fileUri":"https://youtu.be/x"}}]}]})"}) {
     const auto read = gemini(body);

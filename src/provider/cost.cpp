@@ -137,10 +137,65 @@ WorstRates worst_rates(const Rates& rates, const Ask& ask) {
   if (ask.cache_write == CacheWrite::one_hour) worst.in(rates.cache_write_1h);
   if (ask.audio_in) worst.in(rates.audio_in);
   if (ask.images > 0 && rates.image_in) worst.in(rates.image_in);
-  if (ask.max_output != 0) worst.out(rates.output);
+  // Pictures and speech are all that their routes make; a text beside them is priced where the row knows it.
+  const bool only_media = ask.pictures || ask.speaks;
+  if (ask.max_output != 0 && (!only_media || rates.output)) worst.out(rates.output);
   if (ask.audio_out) worst.out(rates.audio_out);
   if (ask.image_out) worst.out(rates.image_out);
   return worst;
+}
+
+// What the request itself fixes: pictures, seconds or characters at a price apiece. nullopt: tokens decide.
+std::optional<Worst> worst_by_unit(const Price& price, const Ask& ask) {
+  Worst worst;
+  if (ask.pictures) {
+    const auto one = picture_price(price, *ask.pictures);
+    const bool by_tokens = price.rates.image_out.has_value();
+    if (!one && by_tokens) return std::nullopt;
+    if (!one) worst.unbounded = "No price is known for pictures of this size and quality from this model.";
+    worst.money = saturating_times(one.value_or(Nanousd{}), std::max<std::int64_t>(ask.choices, 1));
+    return worst;
+  }
+  if (ask.hears && price.second) {
+    if (!ask.seconds) worst.unbounded = "Nothing bounds the length of this sound: send it as a file.";
+    worst.money = saturating_times(*price.second, ask.seconds.value_or(0));
+    return worst;
+  }
+  if (ask.speaks && price.characters) {
+    worst.money = to_money(Int128{bounded(ask.characters)} * *price.characters);
+    return worst;
+  }
+  return std::nullopt;
+}
+
+void raise_by_unit(const Price& price, const Ask& ask, Worst& worst) {
+  if (const auto own = worst_by_unit(price, ask)) {
+    worst.money = std::max(worst.money, own->money);
+    if (!own->unbounded.empty()) worst.unbounded = own->unbounded;
+  }
+}
+
+// The tokens of one answer: as asked, else what the row knows of its model; nullopt when nothing bounds them.
+std::optional<std::int64_t> worst_output(const Price& price, const Ask& ask) {
+  constexpr std::int64_t kPartialPicture = 100;  // tokens of a picture on the way
+  const auto own = price.max_output ? price.max_output : price.output_bound;
+  if (!ask.pictures) return ask.max_output ? ask.max_output : own;
+  const auto tokens = picture_tokens(price, *ask.pictures);
+  const auto whole = tokens ? tokens : own;
+  return whole ? std::optional(*whole + kPartialPicture * bounded(ask.pictures->partial)) : std::nullopt;
+}
+
+// What a request pays for the tier it may be served at; 0 when that is not known.
+int worst_tier_percent(const Price& price, const Ask& ask) {
+  switch (ask.dear_tier) {
+    case DearTier::list:
+      return 100;
+    case DearTier::perhaps_priority:
+      return std::max(100, price.priority_percent);
+    case DearTier::priority:
+      break;
+  }
+  return price.priority_percent == 0 ? 0 : std::max(100, price.priority_percent);
 }
 
 // Input tokens: nullopt when nothing bounds them.
@@ -163,6 +218,9 @@ void raise_by_row(const Price& price, const Ask& ask, Worst& worst) {
   const Int128 outputs = Int128{worst.output_tokens} * std::max<std::int64_t>(ask.choices, 1);
   const int geo = ask.global_geo ? 100 : price.us_geo_percent;
   const int peak = price.peaks.empty() ? 100 : std::max(100, price.peak_percent);
+  const int tier_known = worst_tier_percent(price, ask);
+  if (tier_known == 0) worst.unbounded = "The service tier asked for has no known price for this model.";
+  const int tier_percent = std::max(100, tier_known);
   const auto raise = [&](const Rates& rates, std::int64_t above) {
     const WorstRates one = worst_rates(rates, ask);
     if (!one.known) {
@@ -171,7 +229,8 @@ void raise_by_row(const Price& price, const Ask& ask, Worst& worst) {
                     : "The price of a class of tokens this request may use is not known for this model.";
     }
     const Int128 sum = Int128{worst.input_tokens} * one.input + outputs * one.output;
-    worst.money = std::max(worst.money, to_money(percent_up(percent_up(sum, peak), geo)));
+    worst.money =
+        std::max(worst.money, to_money(percent_up(percent_up(percent_up(sum, tier_percent), peak), geo)));
   };
   raise(price.rates, 0);
   for (const ContextTier& tier : price.tiers)
@@ -180,7 +239,33 @@ void raise_by_row(const Price& price, const Ask& ask, Worst& worst) {
 
 }  // namespace
 
-Nanousd cost(const Price& price, const Usage& usage, Time at) {
+namespace {
+
+// Pictures, seconds, characters and calls of the provider's own tools; what the row does not know is billed
+// at the dearest of the provider.
+Nanousd cost_of_units(const Price& price, const Usage& usage, const std::optional<Pictures>& pictures) {
+  const Price& other = price.fallback ? *price.fallback : price;
+  Nanousd sum;
+  const auto add = [&sum](const std::optional<Nanousd>& own, const std::optional<Nanousd>& dearest,
+                          std::int64_t count) {
+    const Nanousd apiece = own ? *own : dearest.value_or(Nanousd{});
+    sum = saturating_add(sum, saturating_times(apiece, std::max<std::int64_t>(count, 0)));
+  };
+  const std::int64_t calls =
+      price.tool_call_once ? std::min<std::int64_t>(usage.tool_calls, 1) : usage.tool_calls;
+  add(price.tool_call, other.tool_call, calls);
+  add(price.file_search, other.file_search, usage.file_searches);
+  add(price.code_session, other.code_session, usage.code_sessions);
+  add(price.second, other.second, usage.seconds);
+  const Pictures asked = pictures.value_or(Pictures{"auto", "auto", 0});
+  add(picture_price(price, asked), picture_price(other, {"auto", "auto", 0}), usage.images);
+  const std::int64_t rate = price.characters ? *price.characters : other.characters.value_or(0);
+  return saturating_add(sum, to_money(Int128{bounded(usage.characters)} * rate));
+}
+
+}  // namespace
+
+Nanousd cost(const Price& price, const Usage& usage, Time at, const std::optional<Pictures>& pictures) {
   const Rates& rates = rates_for(price, usage.total_in());
   Int128 sum = 0;
   for (const Bucket& bucket : kBuckets)
@@ -191,35 +276,39 @@ Nanousd cost(const Price& price, const Usage& usage, Time at) {
   sum = percent_up(sum, tier_percent_or_dearest(price, usage.tier));
   sum = percent_up(sum, peak_percent_at(price, at));
   if (usage.us_geo) sum = percent_up(sum, price.us_geo_percent);
-  const auto call = price.tool_call  ? price.tool_call
-                    : price.fallback ? price.fallback->tool_call
-                                     : std::nullopt;
-  const Nanousd calls =
-      saturating_times(call.value_or(Nanousd{}), std::max<std::int64_t>(usage.tool_calls, 0));
-  return saturating_add(to_money(sum), calls);
+  return saturating_add(to_money(sum), cost_of_units(price, usage, pictures));
 }
 
-bool priced_fully(const Price& price, const Usage& usage) {
+bool priced_fully(const Price& price, const Usage& usage, const std::optional<Pictures>& pictures) {
   const Rates& rates = rates_for(price, usage.total_in());
   for (const Bucket& bucket : kBuckets)
     if (usage.*bucket.count > 0 && !own_rate(rates, bucket)) return false;
   if (usage.hosted_in > 0 || usage.hosted_out > 0) return false;
   if (usage.tool_calls > 0 && !price.tool_call) return false;
+  if (usage.file_searches > 0 && !price.file_search) return false;
+  if (usage.code_sessions > 0 && !price.code_session) return false;
+  if (usage.seconds > 0 && !price.second) return false;
+  if (usage.characters > 0 && !price.characters) return false;
+  if (usage.images > 0 && !picture_price(price, pictures.value_or(Pictures{}))) return false;
   return tier_percent(price, usage.tier).has_value();
 }
 
 Worst worst_case(const Price& price, const Ask& ask, std::int64_t body_bytes, Time now) {
+  const bool changes_soon = price.next && price.next->valid_from.ns - kDayNs <= now.ns;
+  if (auto fixed = worst_by_unit(price, ask)) {
+    if (changes_soon) raise_by_unit(*price.next, ask, *fixed);
+    return *fixed;
+  }
   Worst worst;
   const auto input = worst_input(price, ask, body_bytes);
-  const auto own = price.max_output ? price.max_output : price.output_bound;
-  const auto output = ask.max_output ? ask.max_output : own;
+  const auto output = worst_output(price, ask);
   worst.input_tokens = input.value_or(0);
   worst.output_tokens = bounded(bounded(output.value_or(0)) + ask.prediction_bytes);
   const Int128 tokens =
       Int128{worst.input_tokens} + Int128{worst.output_tokens} * std::max<std::int64_t>(ask.choices, 1);
   worst.tokens = static_cast<std::int64_t>(std::min(tokens, Int128{kMostTokens}));
   raise_by_row(price, ask, worst);
-  if (price.next && price.next->valid_from.ns - kDayNs <= now.ns) raise_by_row(*price.next, ask, worst);
+  if (changes_soon) raise_by_row(*price.next, ask, worst);
   if (!output)
     worst.unbounded =
         "No bound is known for the length of this model's answers: send a maximum of output tokens.";

@@ -12,14 +12,21 @@ namespace {
 constexpr std::array<std::pair<Dialect, std::string_view>, 3> kDialects{
     {{Dialect::openai, "openai"}, {Dialect::anthropic, "anthropic"}, {Dialect::gemini, "gemini"}}};
 
-constexpr std::array<std::pair<Endpoint, std::string_view>, 7> kEndpoints{
+constexpr std::array<std::pair<Endpoint, std::string_view>, 14> kEndpoints{
     {{Endpoint::chat, "chat"},
      {Endpoint::responses, "responses"},
      {Endpoint::embeddings, "embeddings"},
      {Endpoint::models, "models"},
      {Endpoint::messages, "messages"},
      {Endpoint::count_tokens, "count_tokens"},
-     {Endpoint::generate_content, "generate_content"}}};
+     {Endpoint::generate_content, "generate_content"},
+     {Endpoint::completions, "completions"},
+     {Endpoint::images, "images"},
+     {Endpoint::transcriptions, "transcriptions"},
+     {Endpoint::translations, "translations"},
+     {Endpoint::speech, "speech"},
+     {Endpoint::moderations, "moderations"},
+     {Endpoint::predict, "predict"}}};
 
 // `type` in OpenAI's body. Budgets carry the type that OpenAI uses for an empty account, so that clients
 // which stop on it stop here too.
@@ -165,6 +172,12 @@ std::optional<Endpoint> parse_endpoint(std::string_view name) {
   for (const auto& [value, known] : kEndpoints)
     if (known == name) return value;
   return std::nullopt;
+}
+
+std::string endpoint_names() {
+  std::string out;
+  for (const auto& [value, name] : kEndpoints) out.append(out.empty() ? "" : ", ").append(name);
+  return out;
 }
 
 std::string_view request_id_header(Dialect dialect) {

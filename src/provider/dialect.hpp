@@ -22,6 +22,13 @@ enum class Endpoint : std::uint8_t {
   messages,
   count_tokens,
   generate_content,
+  completions,
+  images,
+  transcriptions,
+  translations,
+  speech,
+  moderations,
+  predict,
 };
 
 // "openai", "anthropic", "gemini".
@@ -29,10 +36,13 @@ std::string_view dialect_name(Dialect dialect);
 std::optional<Dialect> parse_dialect(std::string_view name);
 
 // The names of scopes and of the command line: "chat", "responses", "embeddings", "models", "messages",
-// "count_tokens", "generate_content"; "none" for refused routes.
+// "count_tokens", "generate_content", "completions", "images", "transcriptions", "translations", "speech",
+// "moderations", "predict"; "none" for refused routes.
 std::string_view endpoint_name(Endpoint endpoint);
 // Does not know "none": nobody can be allowed that.
 std::optional<Endpoint> parse_endpoint(std::string_view name);
+// All of those names, with commas.
+std::string endpoint_names();
 
 // The header that carries our request id back. Gemini has none of its own; it gets "x-request-id" too.
 std::string_view request_id_header(Dialect dialect);

@@ -78,6 +78,7 @@ void cap_output(const Route& route, const Provider& provider, const Ask& ask, Js
     case Endpoint::responses:
       return cap_plain(root, "max_output_tokens", cap, out);
     case Endpoint::messages:
+    case Endpoint::completions:
       return cap_plain(root, "max_tokens", cap, out);
     case Endpoint::generate_content:
       return cap_gemini(root, cap, out);
@@ -96,8 +97,17 @@ void carry_bound(const Route& route, const Provider& provider, const Ask& ask, J
                                             : first_member(root, "max_tokens", text));
 }
 
+// A moderation that names no model runs the one it was judged and priced as.
+void name_model(const Route& route, const Ask& ask, JsonValue root, Edits& out) {
+  if (route.endpoint != Endpoint::moderations || given(root["model"])) return;
+  const JsonValue null_there = root["model"];
+  const std::string text = "\"" + ask.model + "\"";
+  out.splices.push_back(null_there.exists() ? replace(null_there, text) : first_member(root, "model", text));
+}
+
 void ask_for_usage(const Route& route, const Provider& provider, const Ask& ask, JsonValue root, Edits& out) {
-  if (route.endpoint != Endpoint::chat || !ask.stream || ask.client_wants_usage) return;
+  const bool may_ask = route.endpoint == Endpoint::chat || route.endpoint == Endpoint::completions;
+  if (!may_ask || !ask.stream || ask.client_wants_usage) return;
   if (provider.stream_usage == StreamUsage::always) return;
   const JsonValue options = root["stream_options"];
   if (options.is_object()) {
@@ -124,6 +134,7 @@ Edits edit_body(const Route& route, const Provider& provider, const Ask& ask, co
   else
     carry_bound(route, provider, ask, root, out);
   ask_for_usage(route, provider, ask, root, out);
+  name_model(route, ask, root, out);
   // Two insertions may share a place; each brings its own comma, since a chat body names at least its model.
   std::ranges::sort(out.splices, {}, &Splice::at);
   return out;

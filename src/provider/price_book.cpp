@@ -24,18 +24,16 @@ struct ProviderRows {
   Price dearest;
 };
 
-constexpr std::optional<std::int64_t> Rates::* kAllRates[] = {
-    &Rates::input,           &Rates::cache_read,     &Rates::cache_read_audio, &Rates::cache_write_5m,
-    &Rates::cache_write_30m, &Rates::cache_write_1h, &Rates::cache_write_12h,  &Rates::audio_in,
-    &Rates::image_in,        &Rates::output,         &Rates::audio_out,        &Rates::image_out};
-
 std::ptrdiff_t literals(std::string_view glob) {
   return std::ranges::count_if(glob, [](char c) { return c != '*' && c != '?'; });
 }
 
-// The operator's rows first, then the newest.
+// Whose word counts more: the operator's own, an imported one, the built-in one.
+int rank(const Price& row) { return row.imported ? 1 : row.from_operator ? 2 : 0; }
+
+// The higher rank first, then the newest.
 bool before(const Price& a, const Price& b) {
-  if (a.from_operator != b.from_operator) return a.from_operator;
+  if (rank(a) != rank(b)) return rank(a) > rank(b);
   if (a.valid_from != b.valid_from) return a.valid_from > b.valid_from;
   return a.version < b.version;
 }
@@ -46,7 +44,7 @@ void raise(std::optional<T>& top, const std::optional<T>& value) {
 }
 
 void raise_rates(Rates& top, const Rates& rates, int percent) {
-  for (const auto member : kAllRates)
+  for (const auto& [name, member] : kRateFields)
     if (rates.*member) raise(top.*member, std::optional((*(rates.*member) * percent + 99) / 100));
 }
 
@@ -57,6 +55,15 @@ void raise_price(Price& top, const Price& row) {
   top.priority_percent = std::max(top.priority_percent, row.priority_percent);
   top.us_geo_percent = std::max(top.us_geo_percent, row.us_geo_percent);
   raise(top.tool_call, row.tool_call);
+  raise(top.file_search, row.file_search);
+  raise(top.code_session, row.code_session);
+  raise(top.second, row.second);
+  raise(top.characters, row.characters);
+  for (const PicturePrice& one : row.pictures) {
+    if (top.pictures.empty()) top.pictures.emplace_back();
+    raise(top.pictures.front().price, one.price);
+    raise(top.pictures.front().tokens, one.tokens);
+  }
   raise(top.output_bound, row.max_output);
   raise(top.output_bound, row.output_bound);
   raise(top.context, row.context);
@@ -102,8 +109,8 @@ Result<void> PriceBook::Index::add(std::vector<Price> more) {
 Result<void> PriceBook::Index::check_overlap() const {
   for (auto a = rows.begin(); a != rows.end(); ++a)
     for (auto b = std::next(a); b != rows.end(); ++b)
-      if (a->provider == b->provider && a->from_operator == b->from_operator &&
-          a->valid_from == b->valid_from && share_a_model(*a, *b))
+      if (a->provider == b->provider && rank(*a) == rank(*b) && a->valid_from == b->valid_from &&
+          share_a_model(*a, *b))
         return refuse(
             Code::configuration,
             fmt::format("[[price]] {} and {} price one model from the same day on.", a->version, b->version));
@@ -121,9 +128,8 @@ void PriceBook::Index::link() {
     }
     raise_price(mine.dearest, row);
     for (const Price& other : rows)
-      if (other.provider == row.provider && other.from_operator == row.from_operator &&
-          other.valid_from > row.valid_from && share_a_model(other, row) &&
-          (!row.next || other.valid_from < row.next->valid_from))
+      if (other.provider == row.provider && rank(other) >= rank(row) && other.valid_from > row.valid_from &&
+          share_a_model(other, row) && (!row.next || other.valid_from < row.next->valid_from))
         row.next = &other;
   }
   for (auto& [name, mine] : providers) {
@@ -156,12 +162,14 @@ Result<PriceBook> PriceBook::parse(std::string_view toml) {
 }
 
 Result<PriceBook> PriceBook::with_operator_rows(std::string_view builtin_toml, std::string_view operator_toml,
-                                                OtherTables others) {
+                                                OtherTables others, std::string_view imported_toml) {
   TRY(PriceFile builtin, parse_price_file(builtin_toml, RowOrigin::builtin, OtherTables::refuse));
   TRY(PriceFile own, parse_price_file(operator_toml, RowOrigin::operator_file, others));
+  TRY(PriceFile imported, parse_price_file(imported_toml, RowOrigin::imported, OtherTables::refuse));
   PriceBook out;
   out.index_->version = std::move(builtin.version);
   TRY_VOID(out.index_->add(std::move(builtin.rows)));
+  TRY_VOID(out.index_->add(std::move(imported.rows)));
   TRY_VOID(out.index_->add(std::move(own.rows)));
   out.index_->link();
   return out;

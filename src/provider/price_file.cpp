@@ -17,23 +17,6 @@ namespace {
 constexpr std::int64_t kDearestRate = 1'000'000 * kNanoPerUsd;  // 1 USD a token: anything above is a slip
 constexpr int kMostPercent = 1000;
 
-struct RateKey {
-  std::string_view name;
-  std::optional<std::int64_t> Rates::* member;
-};
-constexpr std::array<RateKey, 12> kRateKeys{{{"input", &Rates::input},
-                                             {"cache_read", &Rates::cache_read},
-                                             {"cache_read_audio", &Rates::cache_read_audio},
-                                             {"cache_write_5m", &Rates::cache_write_5m},
-                                             {"cache_write_30m", &Rates::cache_write_30m},
-                                             {"cache_write_1h", &Rates::cache_write_1h},
-                                             {"cache_write_12h", &Rates::cache_write_12h},
-                                             {"audio_in", &Rates::audio_in},
-                                             {"image_in", &Rates::image_in},
-                                             {"output", &Rates::output},
-                                             {"audio_out", &Rates::audio_out},
-                                             {"image_out", &Rates::image_out}}};
-
 struct PercentKey {
   std::string_view name;
   int Price::* member;
@@ -53,8 +36,18 @@ constexpr std::array<BoundKey, 4> kBoundKeys{{{"max_output", &Price::max_output}
                                               {"context", &Price::context},
                                               {"image_tokens", &Price::image_tokens}}};
 
-constexpr std::array<std::string_view, 8> kOtherKeys{"provider", "model", "models", "valid_from",
-                                                     "source",   "tiers", "peaks",  "tool_call"};
+struct UnitKey {
+  std::string_view name;
+  std::optional<Nanousd> Price::* member;
+};
+constexpr std::array<UnitKey, 4> kUnitKeys{{{"tool_call", &Price::tool_call},
+                                            {"file_search", &Price::file_search},
+                                            {"code_session", &Price::code_session},
+                                            {"second", &Price::second}}};
+
+constexpr std::array<std::string_view, 10> kOtherKeys{"provider",   "model",         "models", "valid_from",
+                                                      "source",     "tiers",         "peaks",  "pictures",
+                                                      "characters", "tool_call_once"};
 
 std::unexpected<Error> bad(std::string_view row, std::string_view what) {
   return refuse(Code::configuration, fmt::format("[[price]] {}: {}", row, what));
@@ -75,7 +68,7 @@ bool listed(const Keys& keys, std::string_view name) {
 }
 
 Result<void> read_rates(const toml::table& table, std::string_view row, Rates& out) {
-  for (const RateKey& key : kRateKeys)
+  for (const RateField& key : kRateFields)
     if (const toml::node* node = table.get(key.name)) {
       TRY(out.*key.member, read_rate(*node, row, key.name));
     }
@@ -86,7 +79,7 @@ Result<void> read_tier(const toml::node& node, std::string_view row, Price& out)
   const toml::table* table = node.as_table();
   if (!table) return bad(row, "tiers are tables such as { above = 200000, input = \"4\", output = \"18\" }.");
   for (const auto& [key, value] : *table)
-    if (key.str() != "above" && !listed(kRateKeys, key.str()))
+    if (key.str() != "above" && !listed(kRateFields, key.str()))
       return bad(row, fmt::format("unknown key \"{}\" in tiers.", key.str()));
   ContextTier tier;
   tier.above = (*table)["above"].value_exact<std::int64_t>().value_or(-1);
@@ -142,10 +135,41 @@ Result<void> read_numbers(const toml::table& table, std::string_view row, Price&
       if (value < 1 || value > 1'000'000'000) return bad(row, fmt::format("{} is a token count.", key.name));
       out.*key.member = value;
     }
-  if (const toml::node* node = table.get("tool_call")) {
-    TRY(const std::int64_t price, read_rate(*node, row, "tool_call"));
-    out.tool_call = Nanousd{price};
+  for (const UnitKey& key : kUnitKeys)
+    if (const toml::node* node = table.get(key.name)) {
+      TRY(const std::int64_t price, read_rate(*node, row, key.name));
+      out.*key.member = Nanousd{price};
+    }
+  if (const toml::node* node = table.get("characters")) {
+    TRY(out.characters, read_rate(*node, row, "characters"));
   }
+  if (const toml::node* node = table.get("tool_call_once")) {
+    if (!node->is_boolean()) return bad(row, "tool_call_once is true or false.");
+    out.tool_call_once = node->value_or(false);
+  }
+  return {};
+}
+
+// { size = "1024x1024", quality = "hd", price = "0.08", tokens = 4160, usual = true }
+Result<void> read_picture(const toml::node& node, std::string_view row, Price& out) {
+  constexpr std::array<std::string_view, 5> kKeys{"size", "quality", "price", "tokens", "usual"};
+  const toml::table* table = node.as_table();
+  if (!table) return bad(row, "pictures are tables such as { size = \"1024x1024\", price = \"0.04\" }.");
+  for (const auto& [key, value] : *table)
+    if (std::ranges::find(kKeys, key.str()) == kKeys.end())
+      return bad(row, fmt::format("unknown key \"{}\" in pictures.", key.str()));
+  PicturePrice one;
+  one.size = (*table)["size"].value_exact<std::string>().value_or("");
+  one.quality = (*table)["quality"].value_exact<std::string>().value_or("");
+  one.usual = (*table)["usual"].value_exact<bool>().value_or(false);
+  if (const toml::node* price = table->get("price")) {
+    TRY(const std::int64_t value, read_rate(*price, row, "price"));
+    one.price = Nanousd{value};
+  }
+  one.tokens = (*table)["tokens"].value_exact<std::int64_t>();
+  if (!one.price && one.tokens.value_or(0) < 1)
+    return bad(row, "a picture has a price or a count of tokens.");
+  out.pictures.push_back(std::move(one));
   return {};
 }
 
@@ -162,7 +186,8 @@ Result<void> read_models(const toml::table& table, Price& out) {
 }
 
 Result<void> read_origin(const toml::table& table, std::string_view row, RowOrigin origin, Price& out) {
-  out.from_operator = origin == RowOrigin::operator_file;
+  out.from_operator = origin != RowOrigin::builtin;
+  out.imported = origin == RowOrigin::imported;
   out.source = table["source"].value_exact<std::string>().value_or("");
   const auto from = table["valid_from"].value_exact<std::string>();
   if (!out.from_operator && (out.source.empty() || !from))
@@ -182,7 +207,7 @@ Result<void> read_origin(const toml::table& table, std::string_view row, RowOrig
 std::string fingerprint(const Price& row) {
   std::string text;
   const auto rates = [&text](const Rates& r) {
-    for (const RateKey& key : kRateKeys)
+    for (const RateField& key : kRateFields)
       text += (r.*key.member ? std::to_string(*(r.*key.member)) : "?") + ",";
   };
   rates(row.rates);
@@ -193,6 +218,14 @@ std::string fingerprint(const Price& row) {
   for (const PercentKey& key : kPercentKeys) text += fmt::format("{}%", row.*key.member);
   for (const PeakHours& peak : row.peaks) text += fmt::format("{}-{};", peak.from_minute, peak.to_minute);
   text += std::to_string(row.tool_call ? row.tool_call->value : -1);
+  for (const UnitKey& key : kUnitKeys)
+    if (row.*key.member && key.name != "tool_call")
+      text += fmt::format("{}={}", key.name, (row.*key.member)->value);
+  if (row.characters) text += fmt::format("characters={}", *row.characters);
+  if (row.tool_call_once) text += "once";
+  for (const PicturePrice& one : row.pictures)
+    text += fmt::format("p{}/{}={},{}", one.size, one.quality, one.price ? one.price->value : -1,
+                        one.tokens.value_or(-1));
   return fmt::format("{:08x}", crc32(text));
 }
 
@@ -203,15 +236,19 @@ Result<Price> read_row(const toml::table& table, RowOrigin origin, std::string_v
   TRY_VOID(read_models(table, out));
   const std::string row = out.provider + "/" + out.models.front();
   for (const auto& [key, value] : table)
-    if (!listed(kRateKeys, key.str()) && !listed(kPercentKeys, key.str()) && !listed(kBoundKeys, key.str()) &&
+    if (!listed(kRateFields, key.str()) && !listed(kPercentKeys, key.str()) &&
+        !listed(kBoundKeys, key.str()) && !listed(kUnitKeys, key.str()) &&
         std::ranges::find(kOtherKeys, key.str()) == kOtherKeys.end())
       return bad(row, fmt::format("unknown key \"{}\".", key.str()));
   TRY_VOID(read_origin(table, row, origin, out));
   TRY_VOID(read_rates(table, row, out.rates));
-  if (!out.rates.input) return bad(row, "input is missing; a model that costs nothing says input = \"0\".");
   TRY_VOID(read_numbers(table, row, out));
   TRY_VOID(read_list(table, row, "tiers", out, read_tier));
   TRY_VOID(read_list(table, row, "peaks", out, read_peak));
+  TRY_VOID(read_list(table, row, "pictures", out, read_picture));
+  const bool by_unit = !out.pictures.empty() || out.second || out.characters;
+  if (!out.rates.input && !by_unit)
+    return bad(row, "input is missing; a model that costs nothing says input = \"0\".");
   const std::string since =
       out.valid_from.ns == INT64_MIN ? "always" : format_time(out.valid_from).substr(0, 10);
   out.version = fmt::format("{}:{}@{}#{}", book, row, since, fingerprint(out));
@@ -227,8 +264,8 @@ Result<PriceFile> parse_price_file(std::string_view toml_text, RowOrigin origin,
     for (const auto& [key, value] : file)
       if (key.str() != "price" && key.str() != "version")
         return refuse(Code::configuration, fmt::format("Unknown key \"{}\" in the price file.", key.str()));
-  out.version = origin == RowOrigin::operator_file ? "operator"
-                                                   : file["version"].value_exact<std::string>().value_or("");
+  out.version = file["version"].value_exact<std::string>().value_or("");
+  if (origin != RowOrigin::builtin) out.version = origin == RowOrigin::imported ? "imported" : "operator";
   if (out.version.empty()) return refuse(Code::configuration, "The price file has no version.");
   const toml::node* rows = file.get("price");
   if (!rows) return out;

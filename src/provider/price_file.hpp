@@ -10,7 +10,7 @@
 
 namespace claviger::provider {
 
-enum class RowOrigin : std::uint8_t { builtin, operator_file };
+enum class RowOrigin : std::uint8_t { builtin, operator_file, imported };
 
 struct PriceFile {
   std::string version;

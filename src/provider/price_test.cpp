@@ -112,6 +112,40 @@ TEST(PriceBook, PutsTheOperatorsRowsOverTheBuiltInOfEqualRank) {
   EXPECT_FALSE(PriceBook::with_operator_rows(builtin, "[server]\n", OtherTables::refuse));
 }
 
+TEST(PriceBook, PutsImportedRowsBetweenTheBuiltInAndTheOperatorsFromTheirDayOn) {
+  const std::string builtin =
+      "version = \"v\"\n" + row("model = \"m\"\ninput = \"1\"") + row("model = \"n\"\ninput = \"1\"");
+  const std::string imported =
+      "[[price]]\nprovider = \"p\"\nmodels = [\"m\", \"n\"]\nvalid_from = \"2026-11-24\"\ninput = \"2\"\n";
+  const std::string own = "[[price]]\nprovider = \"p\"\nmodel = \"n\"\ninput = \"3\"\n";
+  const auto prices = PriceBook::with_operator_rows(builtin, own, OtherTables::refuse, imported);
+  ASSERT_TRUE(prices) << told(prices.error());
+  EXPECT_EQ(prices->find("p", "m", kToday)->rates.input, 1'000'000'000);
+  const Price* later = prices->find("p", "m", at("2026-11-24T00:00:00Z"));
+  EXPECT_EQ(later->rates.input, 2'000'000'000);
+  EXPECT_TRUE(later->imported);
+  EXPECT_TRUE(later->version.starts_with("imported:")) << later->version;
+  EXPECT_EQ(prices->find("p", "n", at("2026-11-24T00:00:00Z"))->rates.input, 3'000'000'000);
+  EXPECT_EQ(prices->find("p", "m", kToday)->next, later) << "the day before, a hold covers both";
+}
+
+TEST(PriceBook, ReadsUnitsAndRefusesWhatIsNone) {
+  const auto prices =
+      book(row("model = \"pic\"\npictures = [{ size = \"1x1\", quality = \"hd\", price = \"0.08\", "
+               "usual = true }, { tokens = 7 }]") +
+           row("model = \"ear\"\nsecond = \"0.0001\"") + row("model = \"mouth\"\ncharacters = \"15\""));
+  EXPECT_EQ(prices->find("p", "pic", kToday)->pictures.size(), 2u);
+  EXPECT_EQ(prices->find("p", "ear", kToday)->second, Nanousd{100'000});
+  EXPECT_EQ(prices->find("p", "mouth", kToday)->characters, 15'000'000'000);
+  for (const std::string_view bad :
+       {"pictures = [{ size = \"1x1\" }]", "pictures = [{ price = 1 }]", "pictures = [1]",
+        "pictures = [{ tokens = 0 }]", "pictures = [{ price = \"1\", colour = \"red\" }]", "second = 1",
+        "characters = \"x\"", "tool_call_once = 1"})
+    EXPECT_FALSE(
+        PriceBook::parse("version = \"v\"\n" + row("model = \"m\"\ninput = \"1\"\n" + std::string(bad))))
+        << bad;
+}
+
 TEST(PriceBook, DearestTakesTheTopOfEveryClassTiersAndPeaksIncluded) {
   const auto prices =
       book(row("model = \"a\"\ninput = \"1\"\noutput = \"9\"\ntiers = [{ above = 5, input = \"3\" }]") +
@@ -131,8 +165,9 @@ TEST(BuiltInPrices, AreReadableAndEveryRowSaysWhereItIsFrom) {
   EXPECT_GT(prices->rows().size(), 100u);
   for (const Price& one : prices->rows()) {
     EXPECT_FALSE(one.source.empty()) << one.version;
-    EXPECT_TRUE(one.version.starts_with("2026-11-20:")) << one.version;
-    EXPECT_TRUE((one.rates.input && one.rates.output) ||
+    EXPECT_TRUE(one.version.starts_with("2026-11-24:")) << one.version;
+    const bool by_unit = !one.pictures.empty() || one.second || one.characters || one.rates.image_out;
+    EXPECT_TRUE(by_unit || (one.rates.input && one.rates.output) ||
                 one.models.front().find("embed") != std::string::npos)
         << one.version;
   }

@@ -15,6 +15,11 @@ constexpr Route serve(std::string_view id, std::string_view method, std::string_
   return {id, method, pattern, dialect, endpoint, meter, true, {}, false, BodyKind::json};
 }
 
+constexpr Route take_form(Route route, BodyKind body) {
+  route.body = body;
+  return route;
+}
+
 constexpr Route stream(std::string_view id, std::string_view pattern) {
   return {id,           "POST", pattern, kGemini, Endpoint::generate_content,
           Meter::usage, true,   {},      true,    BodyKind::json};
@@ -52,6 +57,23 @@ constexpr auto kRows = std::to_array<Route>({
          "Stored responses belong to the provider's account, not to a key: reading or deleting them is not "
          "open here."),
     serve("openai.embeddings", "POST", "/v1/embeddings", kOpenai, Endpoint::embeddings, Meter::usage),
+    serve("openai.completions", "POST", "/v1/completions", kOpenai, Endpoint::completions, Meter::usage),
+    serve("openai.moderations", "POST", "/v1/moderations", kOpenai, Endpoint::moderations, Meter::bound),
+    serve("openai.images.generations", "POST", "/v1/images/generations", kOpenai, Endpoint::images,
+          Meter::images),
+    take_form(
+        serve("openai.images.edits", "POST", "/v1/images/edits", kOpenai, Endpoint::images, Meter::images),
+        BodyKind::either),
+    take_form(serve("openai.images.variations", "POST", "/v1/images/variations", kOpenai, Endpoint::images,
+                    Meter::images),
+              BodyKind::form),
+    take_form(serve("openai.audio.transcriptions", "POST", "/v1/audio/transcriptions", kOpenai,
+                    Endpoint::transcriptions, Meter::seconds),
+              BodyKind::form),
+    take_form(serve("openai.audio.translations", "POST", "/v1/audio/translations", kOpenai,
+                    Endpoint::translations, Meter::seconds),
+              BodyKind::form),
+    serve("openai.audio.speech", "POST", "/v1/audio/speech", kOpenai, Endpoint::speech, Meter::characters),
     serve("openai.models", "GET", "/v1/models", kOpenai, Endpoint::models, Meter::free),
     serve("openai.model", "GET", "/v1/models/{model}", kOpenai, Endpoint::models, Meter::free),
     shut("openai.model.delete", "/v1/models/{model}", kOpenai, "Models cannot be deleted through the gate.",
@@ -77,14 +99,13 @@ constexpr auto kRows = std::to_array<Route>({
           Meter::bound),
     serve("gemini.batch_embed", "POST", "/v1beta/models/{model}:batchEmbedContents", kGemini,
           Endpoint::embeddings, Meter::bound),
+    serve("gemini.predict", "POST", "/v1beta/models/{model}:predict", kGemini, Endpoint::predict,
+          Meter::images),
     shut("gemini.async_embed", "/v1beta/models/{model}:asyncBatchEmbedContent", kGemini,
          "Asynchronous batches are refused because their cost is known only after they ran."),
     shut(
         "gemini.batch", "/v1beta/models/{model}:batchGenerateContent", kGemini,
         "Batches are refused because their cost is known only after they ran: send the requests one by one."),
-    shut("gemini.predict", "/v1beta/models/{model}:predict", kGemini,
-         "Image generation (:predict) is refused because its answers carry no usage that the gate could "
-         "meter."),
     shut("gemini.predictLongRunning", "/v1beta/models/{model}:predictLongRunning", kGemini,
          "Video generation (:predictLongRunning) is refused because the gate has no meter for it."),
     shut("gemini.bidiGenerateContent", "/v1beta/models/{model}:bidiGenerateContent", kGemini,
@@ -161,18 +182,17 @@ constexpr auto kRows = std::to_array<Route>({
           Meter::bound),
     serve("gemini.v1.batch_embed", "POST", "/v1/models/{model}:batchEmbedContents", kGemini,
           Endpoint::embeddings, Meter::bound),
+    serve("gemini.v1.predict", "POST", "/v1/models/{model}:predict", kGemini, Endpoint::predict,
+          Meter::images),
     shut("gemini.v1.async_embed", "/v1/models/{model}:asyncBatchEmbedContent", kGemini,
-         "Asynchronous batches are refused because their cost is known only after they ran."),
-    shut(
-        "gemini.v1.batch", "/v1/models/{model}:batchGenerateContent", kGemini,
-        "Batches are refused because their cost is known only after they ran: send the requests one by one."),
-    shut("gemini.v1.predict", "/v1/models/{model}:predict", kGemini,
-         "Image generation (:predict) is refused because its answers carry no usage that the gate could "
-         "meter."),
+         "Asynchronous batches are refused because their cost is known only after they ran.", "POST"),
+    shut("gemini.v1.batch", "/v1/models/{model}:batchGenerateContent", kGemini,
+         "Batches are refused because their cost is known only after they ran: send the requests one by one.",
+         "POST"),
     shut("gemini.v1.predictLongRunning", "/v1/models/{model}:predictLongRunning", kGemini,
-         "Video generation (:predictLongRunning) is refused because the gate has no meter for it."),
+         "Video generation (:predictLongRunning) is refused because the gate has no meter for it.", "POST"),
     shut("gemini.v1.bidiGenerateContent", "/v1/models/{model}:bidiGenerateContent", kGemini,
-         "Live sessions are refused because the gate meters only HTTP answers."),
+         "Live sessions are refused because the gate meters only HTTP answers.", "POST"),
     shut("gemini.v1.files", "/v1/files/**", kGemini,
          "Files belong to the provider's account, not to a key: they are not open here. Send small data "
          "inline."),
@@ -225,15 +245,14 @@ constexpr auto kRows = std::to_array<Route>({
          "Decisions are refused because nothing in the request bounds their cost."),
     shut("openai.evals", "/v1/evals/**", kOpenai,
          "Evals are refused because their cost cannot be bounded before they run."),
-    shut("openai.images", "/v1/images/**", kOpenai,
-         "Images are not served yet: the gate has no meter for them, and nothing passes unmetered."),
+    shut("openai.audio.voices", "/v1/audio/voices/**", kOpenai,
+         "Voices belong to the provider's account, not to a key: they are not open here."),
+    shut("openai.audio.consents", "/v1/audio/voice_consents/**", kOpenai,
+         "Voice consents belong to the provider's account, not to a key: they are not open here."),
     shut("openai.audio", "/v1/audio/**", kOpenai,
-         "Audio is not served yet: the gate has no meter for it, and nothing passes unmetered."),
-    shut("openai.moderations", "/v1/moderations/**", kOpenai,
-         "Moderations are not served yet: the gate has no meter for them, and nothing passes unmetered."),
-    shut("openai.completions", "/v1/completions/**", kOpenai,
-         "Legacy completions are not served yet: the gate has no meter for them, and nothing passes "
-         "unmetered. Use /v1/chat/completions."),
+         "Of audio, only transcriptions, translations and speech are open here."),
+    shut("openai.images", "/v1/images/**", kOpenai,
+         "Of images, only generations, edits and variations are open here."),
     shut("openai.content_provenance", "/v1/content_provenance_checks/**", kOpenai,
          "Content provenance checks are refused because the gate has no meter for them."),
     shut("openai.chatkit", "/v1/chatkit/**", kOpenai,
@@ -279,7 +298,7 @@ constexpr auto kRows = std::to_array<Route>({
     shut("anthropic.user_profiles", "/v1/user_profiles/**", kAnthropic,
          "User profiles belong to the provider's account, not to a key: they are not open here."),
     shut("anthropic.complete", "/v1/complete/**", kAnthropic,
-         "Legacy text completions are not served yet: the gate has no meter for them. Use /v1/messages."),
+         "Legacy text completions carry no usage that the gate could meter: use /v1/messages."),
     shut("anthropic.oauth", "/v1/oauth/**", kAnthropic,
          "The gate does not hand out credentials of the provider."),
 });

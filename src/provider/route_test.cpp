@@ -83,10 +83,12 @@ TEST(Route, KnownButShutPathsAreRefusedEachWithItsSentence) {
               {"/v1/agents/sessions", "agents"},
               {"/v1/decisions", "Decisions"},
               {"/v1/evals", "Evals"},
-              {"/v1/images/generations", "not served yet"},
-              {"/v1/audio/speech", "not served yet"},
-              {"/v1/moderations", "not served yet"},
-              {"/v1/completions", "not served yet"},
+              {"/v1/images/others", "Of images"},
+              {"/v1/audio/voices", "Voices"},
+              {"/v1/audio/others", "Of audio"},
+              {"/v1beta/agents/a", "Hosted agents"},
+              {"/v1beta/webhooks/w:rotateSigningSecret", "Webhooks"},
+              {"/v1beta/files:register", "Files"},
               {"/v1/organization/admin_api_keys", "organization"},
               {"/v1/organization", "organization"},
               {"/v1/projects/p/api_keys", "projects"},
@@ -116,6 +118,27 @@ TEST(Route, KnownButShutPathsAreRefusedEachWithItsSentence) {
 TEST(Route, AdministrationIsShutForAnthropicCallersToo) {
   EXPECT_EQ(refused_with("GET", "/v1/organization/costs", kPresent), Code::route_refused);
   EXPECT_EQ(refused_with("GET", "/v1/organizations/users", kPresent), Code::route_refused);
+}
+
+TEST(Route, PicturesSoundModerationsAndOldCompletionsAreServed) {
+  EXPECT_EQ(served_as("POST", "/v1/images/generations"), "openai.images.generations");
+  EXPECT_EQ(served_as("POST", "/v1/images/edits"), "openai.images.edits");
+  EXPECT_EQ(served_as("POST", "/v1/images/variations"), "openai.images.variations");
+  EXPECT_EQ(served_as("POST", "/v1/audio/transcriptions"), "openai.audio.transcriptions");
+  EXPECT_EQ(served_as("POST", "/v1/audio/translations"), "openai.audio.translations");
+  EXPECT_EQ(served_as("POST", "/v1/audio/speech"), "openai.audio.speech");
+  EXPECT_EQ(served_as("POST", "/v1/moderations"), "openai.moderations");
+  EXPECT_EQ(served_as("POST", "/v1/completions"), "openai.completions");
+  EXPECT_EQ(served_as("POST", "/v1beta/models/imagen-4.0-generate-001:predict"), "gemini.predict");
+}
+
+TEST(Route, EveryMeterHasANameAndASentence) {
+  std::set<std::string_view> names;
+  for (const Meter meter :
+       {Meter::free, Meter::usage, Meter::bound, Meter::images, Meter::seconds, Meter::characters}) {
+    EXPECT_TRUE(names.insert(meter_name(meter)).second);
+    EXPECT_TRUE(meter_sentence(meter).ends_with('.'));
+  }
 }
 
 TEST(Route, AWebSocketToResponsesIsRefused) {

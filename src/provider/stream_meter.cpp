@@ -1,4 +1,5 @@
 // Metering of streamed answers, event by event, and the filter that hides the gate's own request for usage.
+#include <algorithm>
 #include <array>
 
 #include "provider/usage.hpp"
@@ -58,7 +59,9 @@ void StreamMeter::on_event(const wire::SseEvent& event) {
   if (!root.is_object()) return;
   switch (dialect_) {
     case Dialect::openai:
-      return endpoint_ == Endpoint::responses ? on_responses(root) : on_chat(root);
+      if (endpoint_ == Endpoint::responses) return on_responses(root);
+      return endpoint_ == Endpoint::chat || endpoint_ == Endpoint::completions ? on_chat(root)
+                                                                               : on_media(root);
     case Dialect::anthropic:
       return on_messages(root);
     case Dialect::gemini:
@@ -70,7 +73,8 @@ void StreamMeter::on_chat(JsonValue root) {
   if (given(root["error"])) failed_ = true;
   const JsonValue choices = root["choices"];
   if (choices.is_array())
-    for (const JsonValue choice : choices.elements()) delivered_ += text_bytes(choice["delta"]);
+    for (const JsonValue choice : choices.elements())
+      delivered_ += text_bytes(choice["delta"]) + text_bytes(choice["text"]);
   // Groq puts the usage of a stream under a name of its own.
   const JsonValue usage = given(root["usage"]) ? root["usage"] : root["x_groq"]["usage"];
   if (given(usage)) usage_ = read_chat_usage(usage, root["service_tier"]);
@@ -113,7 +117,30 @@ void StreamMeter::on_gemini(JsonValue root) {
       if (given(candidate["finishReason"])) finished_ = true;
     }
   if (given(root["promptFeedback"]["blockReason"])) finished_ = true;
+  searches_ = std::max(searches_, grounding_searches(root));
   if (const JsonValue metadata = root["usageMetadata"]; given(metadata)) usage_ = read_gemini_usage(metadata);
+  usage_.tool_calls = searches_;
+}
+
+// Pictures, transcripts and speech: the last event carries the usage, and there is no [DONE] behind it.
+void StreamMeter::on_media(JsonValue root) {
+  if (given(root["error"]) || root["type"].text_equals("error")) failed_ = true;
+  const std::string type = root["type"].text().value_or("");
+  if (type.ends_with(".delta")) delivered_ += text_bytes(root["delta"]);
+  if (!type.ends_with(".completed") && !type.ends_with(".done")) return;
+  finished_ = endpoint_ != Endpoint::images || --pictures_left_ <= 0;
+  if (!given(root["usage"])) return;
+  if (endpoint_ == Endpoint::images)
+    add_picture(read_image_usage(root));
+  else
+    usage_ = endpoint_ == Endpoint::speech ? read_speech_usage(root["usage"]) : read_hearing_usage(root);
+}
+
+// Each picture of a stream reports its own usage.
+void StreamMeter::add_picture(const Usage& one) {
+  for (const UsageField& field : kUsageFields) usage_.*field.member += one.*field.member;
+  usage_.seen = true;
+  usage_.mismatch = usage_.mismatch || one.mismatch;
 }
 
 StreamFilter::Frame StreamFilter::on_frame(const wire::SseEvent& event) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "provider/usage_parts.hpp"
 
@@ -104,6 +105,23 @@ void raise_by_iterations(JsonValue iterations, MessagesUsage& fields) {
   fields.write_1h = std::max(fields.write_1h, sum.write_1h);
 }
 
+// Calls of the provider's own tools, as a response shows them. A container is paid for once, whatever runs in
+// it.
+void count_tools(JsonValue output, Usage& out) {
+  if (!output.is_array()) return;
+  std::vector<std::string> containers;
+  for (const JsonValue item : output.elements()) {
+    const JsonValue type = item["type"];
+    if (type.text_equals("web_search_call")) ++out.tool_calls;
+    if (type.text_equals("file_search_call")) ++out.file_searches;
+    if (!type.text_equals("code_interpreter_call")) continue;
+    std::string container = item["container_id"].text().value_or("");
+    if (std::ranges::find(containers, container) == containers.end())
+      containers.push_back(std::move(container));
+  }
+  out.code_sessions = static_cast<std::int64_t>(containers.size());
+}
+
 void take(JsonValue value, std::int64_t& field) {
   if (given(value)) field = count_or_zero(value);
 }
@@ -180,7 +198,8 @@ Usage read_response_usage(JsonValue response) {
   const JsonValue tools = response["tool_usage"];
   out.hosted_in = count_or_zero(tools["image_gen"]["input_tokens"]);
   out.hosted_out = count_or_zero(tools["image_gen"]["output_tokens"]);
-  out.tool_calls = count_or_zero(tools["web_search"]["num_requests"]);
+  count_tools(response["output"], out);
+  if (given(tools["web_search"])) out.tool_calls = count_or_zero(tools["web_search"]["num_requests"]);
   return out;
 }
 
@@ -249,12 +268,42 @@ Usage read_gemini_usage(JsonValue metadata) {
   return out;
 }
 
+namespace {
+
+Usage read_openai_usage(Endpoint endpoint, JsonValue root) {
+  switch (endpoint) {
+    case Endpoint::responses:
+      return read_response_usage(root);
+    case Endpoint::embeddings:
+    case Endpoint::moderations:
+      return read_embeddings_usage(root["usage"]);
+    case Endpoint::chat:
+    case Endpoint::completions:
+      return read_chat_usage(root["usage"], root["service_tier"]);
+    case Endpoint::images:
+      return read_image_usage(root);
+    case Endpoint::transcriptions:
+    case Endpoint::translations:
+      return read_hearing_usage(root);
+    case Endpoint::speech:
+      return read_speech_usage(root["usage"]);
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
 Usage read_usage(Dialect dialect, Endpoint endpoint, const wire::Json& answer) {
   const JsonValue root = answer.root();
   if (!root.is_object()) return {};
   switch (dialect) {
-    case Dialect::gemini:
-      return read_gemini_usage(root["usageMetadata"]);
+    case Dialect::gemini: {
+      if (endpoint == Endpoint::predict) return read_predict_usage(root);
+      Usage out = read_gemini_usage(root["usageMetadata"]);
+      out.tool_calls = grounding_searches(root);
+      return out;
+    }
     case Dialect::anthropic: {
       if (endpoint != Endpoint::messages || !given(root["usage"])) return {};
       MessagesUsage fields;
@@ -262,9 +311,7 @@ Usage read_usage(Dialect dialect, Endpoint endpoint, const wire::Json& answer) {
       return messages_usage(fields);
     }
     case Dialect::openai:
-      if (endpoint == Endpoint::responses) return read_response_usage(root);
-      if (endpoint == Endpoint::embeddings) return read_embeddings_usage(root["usage"]);
-      return endpoint == Endpoint::chat ? read_chat_usage(root["usage"], root["service_tier"]) : Usage{};
+      return read_openai_usage(endpoint, root);
   }
   return {};
 }

@@ -38,6 +38,11 @@ struct Usage {
   std::int64_t tool_calls = 0;  // calls of server-side tools billed apiece (web search)
   std::int64_t hosted_in = 0;   // tokens of server-side tools outside `usage` (image generation)
   std::int64_t hosted_out = 0;
+  std::int64_t images = 0;         // pictures billed apiece; those billed in tokens are in image_out
+  std::int64_t seconds = 0;        // of sound billed by its length
+  std::int64_t characters = 0;     // of text billed by its length
+  std::int64_t file_searches = 0;  // searches in the provider's stores
+  std::int64_t code_sessions = 0;  // containers of the provider's code interpreter
 
   bool seen = false;      // a usage object was there; explicit zeros count
   bool mismatch = false;  // the provider's own numbers do not add up; the larger reading was taken
@@ -58,7 +63,7 @@ struct UsageField {
   std::string_view name;
   std::int64_t Usage::* member;
 };
-inline constexpr std::array<UsageField, 16> kUsageFields{{
+inline constexpr std::array<UsageField, 21> kUsageFields{{
     {"uncached_in", &Usage::uncached_in},
     {"cache_read", &Usage::cache_read},
     {"cache_read_audio", &Usage::cache_read_audio},
@@ -75,6 +80,11 @@ inline constexpr std::array<UsageField, 16> kUsageFields{{
     {"tool_calls", &Usage::tool_calls},
     {"hosted_in", &Usage::hosted_in},
     {"hosted_out", &Usage::hosted_out},
+    {"images", &Usage::images},
+    {"seconds", &Usage::seconds},
+    {"characters", &Usage::characters},
+    {"file_searches", &Usage::file_searches},
+    {"code_sessions", &Usage::code_sessions},
 }};
 
 // Anthropic's usage fields as they were last reported: a stream repeats some of them in message_delta,
@@ -95,7 +105,9 @@ Usage read_usage(Dialect dialect, Endpoint endpoint, const wire::Json& answer);
 // sum. Events that are not JSON or not known are passed over; they never fail the stream.
 class StreamMeter {
  public:
-  StreamMeter(Dialect dialect, Endpoint endpoint) : dialect_(dialect), endpoint_(endpoint) {}
+  // `pictures`: how many the stream will bring, where it brings pictures; its end is the last one's.
+  StreamMeter(Dialect dialect, Endpoint endpoint, std::int64_t pictures = 1)
+      : dialect_(dialect), endpoint_(endpoint), pictures_left_(pictures) {}
 
   void on_event(const wire::SseEvent& event);
 
@@ -117,13 +129,17 @@ class StreamMeter {
   void on_responses(wire::JsonValue root);
   void on_messages(wire::JsonValue root);
   void on_gemini(wire::JsonValue root);
+  void on_media(wire::JsonValue root);
+  void add_picture(const Usage& one);
 
   Dialect dialect_;
   Endpoint endpoint_;
+  std::int64_t pictures_left_;
   wire::Json json_;  // reused for every event
   Usage usage_;
   MessagesUsage messages_;
   std::int64_t delivered_ = 0;
+  std::int64_t searches_ = 0;  // of a grounded Gemini answer, the most that one event showed
   std::int64_t next_sequence_ = 0;
   bool finished_ = false;
   bool failed_ = false;

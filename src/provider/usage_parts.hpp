@@ -9,6 +9,15 @@ namespace claviger::provider {
 // `usage` of chat completions; `tier` is the answer's service_tier.
 Usage read_chat_usage(wire::JsonValue usage, wire::JsonValue tier);
 Usage read_embeddings_usage(wire::JsonValue usage);
+// Pictures: `usage` in tokens, else the pictures in `data`.
+Usage read_image_usage(wire::JsonValue root);
+// Transcriptions: `usage` in tokens or seconds, else the `duration` of a verbose answer.
+Usage read_hearing_usage(wire::JsonValue root);
+Usage read_speech_usage(wire::JsonValue usage);
+// Imagen: the pictures among the predictions.
+Usage read_predict_usage(wire::JsonValue root);
+// Searches of the provider that a Gemini answer shows to be grounded in.
+std::int64_t grounding_searches(wire::JsonValue root);
 // The whole response object: usage, tool_usage and service_tier.
 Usage read_response_usage(wire::JsonValue response);
 // Takes over every field that `usage` gives.

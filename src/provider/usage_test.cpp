@@ -202,7 +202,7 @@ TEST(UsageFields, NameEveryBucketOnce) {
   for (const UsageField& field : kUsageFields)
     for (const UsageField& other : kUsageFields)
       EXPECT_EQ(&field == &other, field.name == other.name) << field.name;
-  EXPECT_EQ(usage.hosted_out, static_cast<std::int64_t>(kUsageFields.size()));
+  EXPECT_EQ(usage.code_sessions, static_cast<std::int64_t>(kUsageFields.size()));
 }
 
 // Whatever consistent numbers a provider reports, the buckets are disjoint and sum to its totals.

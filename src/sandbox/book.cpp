@@ -32,8 +32,12 @@ std::int64_t bill(const provider::Price& row, const Spent& spent, Time at) {
   sum += Wide(rates->cache_write_5m.value_or(rates->cache_write_30m.value_or(rates->input.value_or(0)))) *
          spent.cache_write;
   sum += Wide(rates->output.value_or(0)) * spent.output;
+  sum += Wide(rates->image_in.value_or(rates->input.value_or(0))) * spent.image_in;
+  sum += Wide(rates->audio_in.value_or(0)) * spent.audio_in;
+  sum += Wide(rates->image_out.value_or(0)) * spent.image_out;
+  sum += Wide(rates->audio_out.value_or(0)) * spent.audio_out;
   if (in_peak(row, at)) sum = (sum * row.peak_percent + 99) / 100;
-  return static_cast<std::int64_t>((sum + 999'999) / 1'000'000);
+  return static_cast<std::int64_t>((sum + 999'999) / 1'000'000) + spent.units_nanousd;
 }
 
 void Book::add(Entry entry) {

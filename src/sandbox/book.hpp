@@ -16,7 +16,9 @@ struct Spent {
   std::int64_t input = 0;  // all of it, cached or not
   std::int64_t cache_read = 0;
   std::int64_t cache_write = 0;
-  std::int64_t output = 0;  // all of it, reasoning included
+  std::int64_t output = 0;                                                // all of it, reasoning included
+  std::int64_t image_in = 0, audio_in = 0, image_out = 0, audio_out = 0;  // tokens, beside those above
+  std::int64_t units_nanousd = 0;  // pictures, seconds and characters, at their own prices
 };
 
 // Nano-USD for `spent` at `row`, rounded up. Only the numbers of the row are the gate's; the sum is ours, so

@@ -51,6 +51,8 @@ struct Draft {
 // then.
 std::string chat_whole(const Draft& draft);
 std::vector<Piece> chat_stream(const Draft& draft);
+std::string completion_whole(const Draft& draft);
+std::vector<Piece> completion_stream(const Draft& draft);
 std::string responses_whole(const Draft& draft);
 std::vector<Piece> responses_stream(const Draft& draft);
 std::string messages_whole(const Draft& draft);

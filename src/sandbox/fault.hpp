@@ -40,6 +40,9 @@ struct Fault {
 // Adds what `words` say to `fault`. invalid_input names the word that is not known.
 Result<void> add_faults(std::string_view words, Fault& fault);
 
+// Does to an answer what the fault says of its pieces and its end.
+void spoil(const Fault& fault, Plan& plan);
+
 // The words between "[[sandbox:" and "]]", of every such marker in `text`, joined by ",".
 std::string markers_in(std::string_view text);
 

@@ -49,31 +49,6 @@ void cut_pieces(std::size_t cut, Plan& plan) {
   }
 }
 
-void spoil(const Fault& fault, Plan& plan) {
-  if (fault.malformed == "body") {
-    std::string& bytes = plan.pieces[plan.pieces.size() / 2].bytes;
-    bytes = plan.streamed ? "data: {\"broken\": \n\n" : bytes.substr(0, bytes.size() / 2);
-  } else if (fault.malformed == "head") {
-    plan.ending = Ending::broken_head;
-  } else if (fault.malformed == "chunk") {
-    plan.chunked = true;
-    plan.ending = Ending::broken_chunk;
-  }
-  if (fault.stall_ms > 0 && plan.pieces.size() == 1) {
-    Piece& first = plan.pieces.front();
-    Piece second = first;
-    const std::size_t half = first.bytes.size() / 2;
-    second.bytes.erase(0, half);
-    first.bytes.resize(half);
-    plan.pieces.push_back(std::move(second));
-  }
-  for (std::size_t at = 1; at < plan.pieces.size(); ++at) plan.pieces[at].delay_ms += fault.lag_ms;
-  if (fault.stall_ms > 0) plan.pieces[plan.pieces.size() / 2].delay_ms += fault.stall_ms;
-  plan.pieces.front().delay_ms += fault.latency_ms;
-  plan.length = plan.body_size();
-  if (fault.cut) cut_pieces(*fault.cut, plan);
-}
-
 Json vector_json(const Asked& asked) {
   constexpr std::int64_t kUsualDimensions = 8;
   std::int64_t dimensions = kUsualDimensions;
@@ -100,6 +75,31 @@ std::size_t embedding_count(const Asked& asked) {
 }
 
 }  // namespace
+
+void spoil(const Fault& fault, Plan& plan) {
+  if (fault.malformed == "body") {
+    std::string& bytes = plan.pieces[plan.pieces.size() / 2].bytes;
+    bytes = plan.streamed ? "data: {\"broken\": \n\n" : bytes.substr(0, bytes.size() / 2);
+  } else if (fault.malformed == "head") {
+    plan.ending = Ending::broken_head;
+  } else if (fault.malformed == "chunk") {
+    plan.chunked = true;
+    plan.ending = Ending::broken_chunk;
+  }
+  if (fault.stall_ms > 0 && plan.pieces.size() == 1) {
+    Piece& first = plan.pieces.front();
+    Piece second = first;
+    const std::size_t half = first.bytes.size() / 2;
+    second.bytes.erase(0, half);
+    first.bytes.resize(half);
+    plan.pieces.push_back(std::move(second));
+  }
+  for (std::size_t at = 1; at < plan.pieces.size(); ++at) plan.pieces[at].delay_ms += fault.lag_ms;
+  if (fault.stall_ms > 0) plan.pieces[plan.pieces.size() / 2].delay_ms += fault.stall_ms;
+  plan.pieces.front().delay_ms += fault.latency_ms;
+  plan.length = plan.body_size();
+  if (fault.cut) cut_pieces(*fault.cut, plan);
+}
 
 Draft Provider::draft_of(const Asked& asked, const Fault& fault, const Open& open) const {
   Draft draft;
@@ -147,6 +147,9 @@ Plan Provider::generated(const Asked& asked, const Fault& fault, Open& open) {
       case Kind::chat:
         plan.pieces = chat_stream(draft);
         break;
+      case Kind::completions:
+        plan.pieces = completion_stream(draft);
+        break;
       case Kind::responses:
         plan.pieces = responses_stream(draft);
         break;
@@ -157,10 +160,11 @@ Plan Provider::generated(const Asked& asked, const Fault& fault, Open& open) {
         plan.pieces = gemini_stream(draft, events ? GeminiForm::events : GeminiForm::array);
     }
   } else {
-    std::string (*const whole)(const Draft&) = asked.kind == Kind::chat        ? chat_whole
-                                               : asked.kind == Kind::responses ? responses_whole
-                                               : asked.kind == Kind::messages  ? messages_whole
-                                                                               : gemini_whole;
+    std::string (*const whole)(const Draft&) = asked.kind == Kind::chat          ? chat_whole
+                                               : asked.kind == Kind::completions ? completion_whole
+                                               : asked.kind == Kind::responses   ? responses_whole
+                                               : asked.kind == Kind::messages    ? messages_whole
+                                                                                 : gemini_whole;
     plan.pieces.push_back({whole(draft), 0, draft.output()});
   }
   spoil(fault, plan);

@@ -139,6 +139,13 @@ Plan Provider::answer(const Request& request, const Asked& asked, const Fault& f
     return refusal(asked, 400, "missing_max_tokens", "max_tokens: Field required");
   if (asked.max_output.value_or(1) < 1 || asked.choices < 1 || asked.choices > 128)
     return refusal(asked, 400, "invalid_value", "The number of tokens or choices cannot be used.");
+  if (is_media(asked.kind)) {
+    Plan plan = media(asked, fault, open);
+    // Made before its first byte leaves, so all of it is billed whatever becomes of it.
+    plan.pieces.front().output_tokens = open.entry.spent.output;
+    spoil(fault, plan);
+    return plan;
+  }
   const bool embeds =
       asked.kind == Kind::embeddings || asked.kind == Kind::embed || asked.kind == Kind::batch_embed;
   return embeds ? embedded(asked, fault, open) : generated(asked, fault, open);

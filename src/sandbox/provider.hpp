@@ -56,6 +56,7 @@ class Provider {
   Plan answer(const Request& request, const Asked& asked, const Fault& fault, Open& open);
   Plan models(const Asked& asked) const;
   Plan generated(const Asked& asked, const Fault& fault, Open& open);
+  Plan media(const Asked& asked, const Fault& fault, Open& open) const;
   Plan embedded(const Asked& asked, const Fault& fault, Open& open) const;
   Draft draft_of(const Asked& asked, const Fault& fault, const Open& open) const;
   bool accepts(std::string_view key) const;

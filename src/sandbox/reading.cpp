@@ -2,6 +2,9 @@
 #include "sandbox/reading.hpp"
 
 #include <array>
+#include <charconv>
+
+#include "sandbox/form.hpp"
 
 namespace claviger::sandbox {
 namespace {
@@ -22,8 +25,13 @@ std::string text_at(const Json& object, std::string_view key) {
 
 std::optional<std::int64_t> number_at(const Json& object, std::string_view key) {
   const Json& value = at(object, key);
-  if (!value.is_number_integer()) return std::nullopt;
-  return value.get<std::int64_t>();
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  // A form's numbers are texts.
+  std::int64_t number = 0;
+  const std::string text = value.is_string() ? value.get<std::string>() : std::string();
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || read.ec != std::errc{}) return std::nullopt;
+  return number;
 }
 
 // Sums up a body: bytes of text, images, messages, and whether a tool's result is among them.
@@ -59,9 +67,9 @@ struct Census {
 
 constexpr std::int64_t kImageTokens = 258;
 constexpr std::int64_t kMessageTokens = 4;
-constexpr std::array<std::string_view, 11> kPrompts{
-    "messages",          "system",  "tools",    "input",     "instructions",          "contents",
-    "systemInstruction", "content", "requests", "functions", "generateContentRequest"};
+constexpr std::array<std::string_view, 12> kPrompts{
+    "prompt",   "messages",          "system",  "tools",    "input",     "instructions",
+    "contents", "systemInstruction", "content", "requests", "functions", "generateContentRequest"};
 
 void count_input(Asked& asked) {
   Census census;
@@ -84,11 +92,19 @@ struct Fixed {
   Kind kind;
   Dialect dialect;
 };
-constexpr std::array<Fixed, 6> kFixed{
+constexpr std::array<Fixed, 14> kFixed{
     {{"/v1/chat/completions", "POST", Kind::chat, Dialect::openai},
      {"/v1/responses", "POST", Kind::responses, Dialect::openai},
      {"/v1/responses/input_tokens", "POST", Kind::count_tokens, Dialect::openai},
      {"/v1/embeddings", "POST", Kind::embeddings, Dialect::openai},
+     {"/v1/completions", "POST", Kind::completions, Dialect::openai},
+     {"/v1/images/generations", "POST", Kind::images, Dialect::openai},
+     {"/v1/images/edits", "POST", Kind::images, Dialect::openai},
+     {"/v1/images/variations", "POST", Kind::images, Dialect::openai},
+     {"/v1/audio/transcriptions", "POST", Kind::hearing, Dialect::openai},
+     {"/v1/audio/translations", "POST", Kind::hearing, Dialect::openai},
+     {"/v1/audio/speech", "POST", Kind::speech, Dialect::openai},
+     {"/v1/moderations", "POST", Kind::moderations, Dialect::openai},
      {"/v1/messages", "POST", Kind::messages, Dialect::anthropic},
      {"/v1/messages/count_tokens", "POST", Kind::count_tokens, Dialect::anthropic}}};
 
@@ -97,6 +113,7 @@ Kind kind_of_verb(std::string_view verb) {
   if (verb == ":streamGenerateContent") return Kind::stream;
   if (verb == ":countTokens") return Kind::count_tokens;
   if (verb == ":embedContent") return Kind::embed;
+  if (verb == ":predict") return Kind::predict;
   return verb == ":batchEmbedContents" ? Kind::batch_embed : Kind::unknown;
 }
 
@@ -145,13 +162,18 @@ std::string_view find_key(const Request& request, Dialect dialect) {
 
 void read_bounds(Asked& asked) {
   const Json& body = asked.body;
-  asked.stream = asked.kind == Kind::stream || at(body, "stream") == true;
+  asked.stream = asked.kind == Kind::stream || at(body, "stream") == true || at(body, "stream") == "true";
   asked.include_usage = at(at(body, "stream_options"), "include_usage") == true;
   asked.choices = number_at(body, "n").value_or(1);
   if (asked.kind == Kind::chat) {
     asked.max_output = number_at(body, "max_completion_tokens");
     if (!asked.max_output) asked.max_output = number_at(body, "max_tokens");
     asked.reasons = !text_at(body, "reasoning_effort").empty() && text_at(body, "reasoning_effort") != "none";
+  } else if (asked.kind == Kind::completions) {
+    const Json& prompt = at(body, "prompt");
+    const bool several = prompt.is_array() && !prompt.empty() && !prompt.front().is_number();
+    asked.max_output = number_at(body, "max_tokens");
+    asked.choices *= several ? static_cast<std::int64_t>(prompt.size()) : 1;
   } else if (asked.kind == Kind::responses) {
     asked.max_output = number_at(body, "max_output_tokens");
     const std::string effort = text_at(at(body, "reasoning"), "effort");
@@ -191,7 +213,13 @@ Asked read_asked(const Request& request) {
   find_route(request, asked);
   asked.key = find_key(request, asked.dialect);
   if (asked.kind == Kind::unknown || asked.kind == Kind::models || asked.kind == Kind::model) return asked;
-  asked.body = Json::parse(request.body, nullptr, false);
+  if (is_form(request.header("content-type"))) {
+    Sent sent = read_sent(request.header("content-type"), request.body);
+    asked.body = std::move(sent.fields);
+    asked.files = std::move(sent.files);
+  } else {
+    asked.body = Json::parse(request.body, nullptr, false);
+  }
   if (!asked.body.is_object()) {
     asked.body = Json(Json::value_t::discarded);
     return asked;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "provider/dialect.hpp"
 #include "sandbox/draft.hpp"
@@ -25,14 +26,23 @@ enum class Kind : std::uint8_t {
   count_tokens,  // of any dialect
   embed,         // Gemini embedContent
   batch_embed,   // Gemini batchEmbedContents
+  completions,
+  images,   // OpenAI: generations, edits, variations
+  hearing,  // transcriptions and translations
+  speech,
+  moderations,
+  predict,  // Imagen
 };
+// Kinds whose answers are no text of tokens.
+bool is_media(Kind kind);
 
 struct Asked {
   Kind kind = Kind::unknown;
   provider::Dialect dialect = provider::Dialect::openai;
   std::string model;
-  Json body;             // discarded when it is no JSON
-  std::string_view key;  // the provider key that was presented; a view into the request
+  Json body;                       // discarded when it is no JSON; of a form, its fields
+  std::vector<std::string> files;  // of a form
+  std::string_view key;            // the provider key that was presented; a view into the request
   bool wrong_method = false;
 
   bool stream = false;

@@ -48,6 +48,20 @@ const std::string kSchemaText = make_schema();
 
 const std::string_view kUsageSchema = kSchemaText;
 
+Result<void> add_missing_buckets(store::Store& store) {
+  return store.write([](store::Tx& tx) -> Result<void> {
+    TRY(const auto rows, tx.query("SELECT name FROM pragma_table_info('usage')", {}));
+    for (const provider::UsageField& field : provider::kUsageFields) {
+      const bool there =
+          std::ranges::any_of(rows, [&](const store::Row& row) { return row.text(0) == field.name; });
+      if (!there)
+        TRY_VOID(tx.run(fmt::format("ALTER TABLE usage ADD COLUMN {} INTEGER NOT NULL DEFAULT 0", field.name),
+                        {}));
+    }
+    return {};
+  });
+}
+
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;

@@ -24,6 +24,8 @@ namespace claviger::steward {
 
 // Tables usage, usage_refusal, usage_total, usage_credential.
 extern const std::string_view kUsageSchema;
+// Adds the columns of buckets that a database made by an earlier version lacks; they are 0 there.
+Result<void> add_missing_buckets(store::Store& store);
 
 enum class By : std::uint8_t { hour, day, month, key, team, project, environment, provider, model, endpoint };
 std::string_view by_name(By by);

@@ -110,6 +110,20 @@ TEST_F(UsageTest, a_sum_for_a_window_is_exact_to_the_quarter_of_an_hour) {
   EXPECT_EQ(sum("project:none", "2026-11-20", "2026-11-22"), 0);
 }
 
+TEST_F(UsageTest, a_database_from_before_gets_the_buckets_it_lacks) {
+  const auto forget = [](store::Tx& tx) -> Result<void> {
+    TRY_VOID(tx.run("ALTER TABLE usage DROP COLUMN characters", {}));
+    return {};
+  };
+  ASSERT_TRUE(store_->write(forget));
+  EXPECT_FALSE(usage_query(*store_, {}, {}, at("2026-11-21")));
+  ASSERT_TRUE(add_missing_buckets(*store_));
+  ASSERT_TRUE(add_missing_buckets(*store_)) << "a second time changes nothing";
+  EXPECT_EQ(usage_query(*store_, {}, {}, at("2026-11-21")).value().size(), 0U);
+  add("2026-11-20T10:00:00Z", "k1", "m", 1);
+  EXPECT_EQ(usage_query(*store_, {}, {}, at("2026-11-21")).value().at(0).requests, 1);
+}
+
 TEST_F(UsageTest, one_batch_adds_up_like_many) {
   UsageBatch batch;
   journal::Receipt r;

@@ -1,0 +1,104 @@
+"""A good request for every route of the table, so that tests can walk it."""
+
+import json
+import struct
+import subprocess
+import urllib.parse
+
+import rig
+
+BOUNDARY = "walk-boundary"
+MODEL_OF = {
+    "chat": "gpt-4o-mini", "responses": "gpt-4o-mini", "completions": "gpt-3.5-turbo-instruct",
+    "embeddings": "text-embedding-3-small", "moderations": "omni-moderation-latest", "images": "dall-e-2",
+    "transcriptions": "whisper-1", "translations": "whisper-1", "speech": "tts-1",
+    "messages": "claude-haiku-4-5", "generate_content": "gemini-2.5-flash",
+    "predict": "imagen-4.0-generate-001",
+}  # fmt: skip
+
+
+def table():
+    out = subprocess.run([rig.BIN, "routes", "--json"], capture_output=True, text=True, check=True).stdout
+    return json.loads(out)["routes"]
+
+
+def served():
+    return [row for row in table() if row["served"]]
+
+
+def refused():
+    return [row for row in table() if not row["served"]]
+
+
+def wav(seconds=1):
+    """Silence: 8000 samples a second of 16 bits."""
+    size = seconds * 16000
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000,
+                       2, 16, b"data", size)  # fmt: skip
+    return head + bytes(size)
+
+
+def form(fields, files):
+    """(content type, body) of a multipart form."""
+    body = b""
+    for name, value in fields.items():
+        body += f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+    for name, data in files.items():
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
+        body += head.encode() + b"Content-Type: application/octet-stream\r\n\r\n" + data + b"\r\n"
+    return f"multipart/form-data; boundary={BOUNDARY}", body + f"--{BOUNDARY}--\r\n".encode()
+
+
+def model_of(row):
+    if row["dialect"] == "gemini" and "mbed" in row["path"]:
+        return "gemini-embedding-001"
+    return MODEL_OF.get(row["endpoint"], rig.MODELS[row["dialect"]])
+
+
+def json_body(row, text):
+    """The JSON body that a served POST route takes."""
+    endpoint, model = row["endpoint"], model_of(row)
+    if row["dialect"] == "gemini":
+        part = {"content": {"parts": [{"text": text}]}}
+        if "atchEmbed" in row["path"]:
+            return {"requests": [part | {"model": f"models/{model}"}]}
+        if "embed" in row["path"]:
+            return part
+        if endpoint == "predict":
+            return {"instances": [{"prompt": text}], "parameters": {"sampleCount": 2}}
+        return rig.question("gemini", text)[1]
+    if endpoint == "count_tokens":
+        return rig.question(row["dialect"], text)[1] | {"input": text}
+    return {
+        "responses": {"model": model, "input": text, "max_output_tokens": 64},
+        "embeddings": {"model": model, "input": text},
+        "moderations": {"input": text},
+        "completions": {"model": model, "prompt": text, "max_tokens": 64},
+        "images": {"model": model, "prompt": text, "n": 2},
+        "speech": {"model": model, "voice": "alloy", "input": text},
+    }.get(endpoint) or rig.question(row["dialect"], text)[1]
+
+
+def body_of(row, text):
+    """(content type, body)."""
+    if row["method"] != "POST":
+        return "application/json", b""
+    model = model_of(row)
+    if row["endpoint"] in ("transcriptions", "translations"):
+        return form({"model": model, "prompt": text}, {"file": wav(2)})
+    if row["path"].endswith(("/edits", "/variations")):
+        return form({"model": model, "prompt": text, "n": "2"}, {"image": b"png"})
+    return "application/json", json.dumps(json_body(row, text)).encode()
+
+
+def path_of(row):
+    path = row["path"].replace("{model}", urllib.parse.quote(model_of(row))).replace("{id}", "x")
+    path = path.replace("/**", "/x/y")
+    return path + ("?alt=sse" if "streamGenerate" in path else "")
+
+
+def request(row, key, text="Say something.", extra=None):
+    """The raw bytes of a request for one row of the table."""
+    kind, body = body_of(row, text)
+    headers = rig.auth(row["dialect"], key) | {"content-type": kind} | (extra or {})
+    return rig.request_bytes(row["method"], path_of(row), headers, body)
