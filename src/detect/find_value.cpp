@@ -75,13 +75,23 @@ bool good_enough(const Rule& rule, std::string_view value) {
   return is_hex(value) ? entropy(value) >= 2.7 : entropy(value) >= 3.0;
 }
 
+bool is_reference(std::string_view value) {
+  const bool plain = std::ranges::all_of(value, [](char c) { return is(c, kAlnum) || c == '_' || c == '.'; });
+  return value.contains("://") || value.starts_with('/') || value.starts_with("./") || value.contains("::") ||
+         value.contains("->") || value.contains("()") || value.contains("process.env") ||
+         value.contains("os.environ") || (plain && value.contains('.') && wordiness(value) > 0.65);
+}
+
 // The context rule whose words stand nearest and whose shape the value has.
 bool find_by_context(Look& look, const Scene& scene) {
+  const bool one_word = std::ranges::all_of(scene.value, [](char c) { return c > ' ' && c < 127; });
+  if (!one_word || scene.value.size() < 16) return false;
   std::size_t nearest = std::string_view::npos;
   std::uint32_t best = 0;
   for (const std::uint32_t index : look.engine.parts().context_rules) {
     const Rule& rule = look.rule(index);
-    if (!look.engine.parts().forms[index].matcher->is_whole(scene.value)) continue;
+    if (scene.value.size() < rule.least || !look.engine.parts().forms[index].matcher->is_whole(scene.value))
+      continue;
     const std::size_t far = distance(look, rule, scene);
     const bool named =
         scene.name_class != NameClass::none ||
@@ -93,13 +103,6 @@ bool find_by_context(Look& look, const Scene& scene) {
   }
   if (nearest == std::string_view::npos) return false;
   return report(look, best, scene.where.begin, scene.where.end, scene.value, scene.encoding);
-}
-
-bool is_reference(std::string_view value) {
-  const bool plain = std::ranges::all_of(value, [](char c) { return is(c, kAlnum) || c == '_' || c == '.'; });
-  return value.contains("://") || value.starts_with('/') || value.starts_with("./") || value.contains("::") ||
-         value.contains("->") || value.contains("()") || value.contains("process.env") ||
-         value.contains("os.environ") || (plain && value.contains('.') && wordiness(value) > 0.65);
 }
 
 // The bare word goes on as code: a call, an index, a member.
@@ -169,8 +172,8 @@ void find_value(Look& look, std::size_t begin, std::size_t end) {
   scene.name_class = classify_name(scene.name);
   look.value_done = value->begin;
   undo_encoding(scene);
-  if (find_by_context(look, scene) || scene.name_class == NameClass::none ||
-      scene.name_class == NameClass::weak)
+  if (scene.name_class == NameClass::other || find_by_context(look, scene) ||
+      scene.name_class == NameClass::none || scene.name_class == NameClass::weak)
     return;
   if (scene.name_class == NameClass::authorization) find_basic(look, scene);
   if (scene.name_class != NameClass::authorization || scene.encoding == Encoding::plain)

@@ -55,6 +55,14 @@ bool holds_stand_in(std::string_view text) {
   return false;
 }
 
+// What passwords are stored as: $2b$12$..., $argon2id$..., {SSHA}..., ENC[...]
+bool is_digest(std::string_view text) {
+  constexpr std::string_view heads[] = {"$1$",   "$2a$", "$2b$",    "$2y$",    "$5$",     "$6$",
+                                        "$7$",   "$y$",  "$argon2", "$scrypt", "$pbkdf2", "pbkdf2",
+                                        "{SSHA", "{SHA", "{bcrypt", "ENC[",    "ENC("};
+  return std::ranges::any_of(heads, [&](std::string_view head) { return text.starts_with(head); });
+}
+
 bool holds_template(std::string_view text) {
   constexpr std::string_view marks[] = {"${",  "{{",  "$(", "%(", "#{",   "<%",
                                         "...", "***", "[[", "@@", "xxxx", "XXXX"};
@@ -168,7 +176,7 @@ bool is_uuid(std::string_view text) {
 }
 
 bool is_placeholder(std::string_view secret) {
-  if (secret.empty() || holds_template(secret)) return true;
+  if (secret.empty() || holds_template(secret) || is_digest(secret)) return true;
   const Runs runs = runs_of(secret);
   const bool hex = is_hex(secret);
   if (runs.same >= (hex ? 7U : 6U) || runs.sequence >= 7) return true;
@@ -229,7 +237,9 @@ bool looks_like_password(std::string_view value) {
   if (value.contains("://") || value.starts_with('/') || value.starts_with("./")) return false;
   if (symbols == 0 && makeup.digits == 0) return false;
   // GoogleCloudV1Secret is a name
-  if (symbols == 0 && value.size() >= 12 && makeup.digits <= 2 && wordiness(value) >= 0.7) return false;
+  const bool calm = makeup.turns * 2 < makeup.pairs;
+  if (symbols == 0 && calm && value.size() >= 12 && makeup.digits <= 2 && wordiness(value) >= 0.7)
+    return false;
   // word_word_2, v1.2.3-name and the like: parts that are each a word or a number
   std::size_t at = 0;
   bool plain = symbols == 0;

@@ -44,11 +44,12 @@ constexpr std::string_view kOtherEnds[] = {
     "func",     "function",     "method",    "param",     "params",   "mode",      "status",
     "state",    "dir",          "location"};
 constexpr std::string_view kOtherWords[] = {
-    "public",   "pub",   "tokenizer", "tokens",    "csrf",      "xsrf",         "monkey",      "keyword",
-    "keyboard", "nonce", "next",      "page",      "cursor",    "continuation", "pagination",  "primary",
-    "foreign",  "cache", "sort",      "partition", "special",   "sha1",         "sha256",      "sha512",
-    "md5",      "etag",  "commit",    "revision",  "integrity", "sitekey",      "publishable", "vocab",
-    "pad",      "eos",   "bos",       "unk",       "cls",       "sep"};
+    "public", "hashed",    "encrypted",    "sealed",     "pub",      "tokenizer",   "tokens",
+    "csrf",   "xsrf",      "monkey",       "keyword",    "keyboard", "nonce",       "next",
+    "page",   "cursor",    "continuation", "pagination", "primary",  "foreign",     "cache",
+    "sort",   "partition", "special",      "sha1",       "sha256",   "sha512",      "md5",
+    "etag",   "commit",    "revision",     "integrity",  "sitekey",  "publishable", "vocab",
+    "pad",    "eos",       "bos",          "unk",        "cls",      "sep"};
 
 template <class List>
 bool among(const List& list, std::string_view word) {
@@ -91,9 +92,10 @@ void drop_number(std::vector<std::string>& words) {
 NameClass classify_name(std::string_view name) {
   std::vector<std::string> words = words_of(name);
   drop_number(words);
-  if (words.empty() || words.size() > 12 || among(kOtherEnds, words.back())) return NameClass::none;
+  if (words.empty() || words.size() > 12) return NameClass::none;
+  if (among(kOtherEnds, words.back())) return NameClass::other;
   for (const std::string& word : words)
-    if (among(kOtherWords, word)) return NameClass::none;
+    if (among(kOtherWords, word)) return NameClass::other;
   if (words.back() == "authorization") return NameClass::authorization;
   const bool shouted = std::ranges::none_of(name, [](char c) { return is(c, kLower); });
   for (std::size_t i = words.size(); i-- > 0;) {

@@ -17,8 +17,9 @@ inline constexpr std::array<std::string_view, 45> kNameParts{
     "key='",      "key: \"",    "key: '",        "key\": \"",  "key': '",   "key\":\"",
     "?key=",      "key: ",      "key="};
 
-// weak: "key" alone, which is given secrets and much else.
-enum class NameClass : unsigned char { none, weak, key, password, authorization };
+// other: the name says that it holds something else, a hash or a length. weak: "key" alone, which is given
+// secrets and much else.
+enum class NameClass : unsigned char { none, other, weak, key, password, authorization };
 
 // What a whole name says about the value given to it.
 NameClass classify_name(std::string_view name);

@@ -133,6 +133,13 @@ std::size_t skip_scheme(std::string_view text, std::size_t at) {
   return at;
 }
 
+// "&name=": the next part of a query, where "&" is no part of the value.
+bool begins_parameter(std::string_view text, std::size_t at) {
+  if (text[at] != '&') return false;
+  const std::size_t end = run_end(text, at + 1, kWord, kLongestName);
+  return end > at + 1 && end < text.size() && text[end] == '=';
+}
+
 std::size_t quoted_end(std::string_view text, std::size_t at, std::string_view quote) {
   const std::size_t ceiling = std::min(text.size(), at + kLongestValue);
   for (std::size_t i = at; i < ceiling; ++i) {
@@ -179,9 +186,9 @@ std::optional<Value> value_after(std::string_view text, std::size_t name_end) {
   std::size_t end = at;
   const auto goes_on = [](char c) {
     return static_cast<std::uint8_t>(c) > ' ' && static_cast<std::uint8_t>(c) < 127 &&
-           !std::string_view("\"'`,;)]}<>|&\\").contains(c);
+           !std::string_view("\"'`,;)]}<>|\\").contains(c);
   };
-  while (end < ceiling && goes_on(text[end])) ++end;
+  while (end < ceiling && goes_on(text[end]) && !begins_parameter(text, end)) ++end;
   while (end > at && (text[end - 1] == '.' || text[end - 1] == ':')) --end;
   out.begin = at;
   out.end = end;
