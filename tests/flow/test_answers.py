@@ -185,3 +185,15 @@ def test_prices_check_tells_what_is_unpriced_and_what_is_free(fresh):
     rig.until(lambda: gate.usage()[key["id"]]["requests"] == 3)
     code, out, _ = gate.run("prices", "check", *options)
     assert code == 1 and json.loads(out)["unpriced"] == ["openai/local-unknown"]
+
+
+def test_a_price_list_larger_than_any_is_refused(fresh, tmp_path):
+    gate, _ = fresh()
+    bound = 32 * 1024 * 1024
+    path = tmp_path / "list.json"
+    text = json.dumps(LITELLM)
+    for size, code in ((bound, 0), (bound + 1, 2)):
+        path.write_text(text + " " * (size - len(text)))
+        got, _, said = gate.run("prices", "import", path, "--data", gate.data, "--json")
+        assert got == code, said
+    assert "larger than" in said
