@@ -1,4 +1,4 @@
-"""The official Python SDKs on pictures, sound, moderations and old completions: typed answers, typed refusals."""
+"""The official Python SDK on pictures, sound, moderations and old completions: typed answers and refusals."""
 
 import io
 
