@@ -189,7 +189,7 @@ class HeadParser {
   Step mark(std::string_view name) {
     if (name.size() >= 32 || (kUniqueSizes >> name.size() & 1) == 0) return Step::done;
     for (std::size_t i = 0; i < kUnique.size(); ++i) {
-      if (!same_name(name, kUnique[i])) continue;
+      if (name.size() != kUnique[i].size() || !same_name(name, kUnique[i])) continue;
       if ((seen_ >> i & 1) != 0)
         return no(Code::duplicate_header, fmt::format("The header '{}' was sent twice.", kUnique[i]));
       seen_ |= 1U << i;
