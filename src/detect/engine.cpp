@@ -44,6 +44,7 @@ std::unique_ptr<Engine::Parts> parts_of(const Ruleset& rules, Literals literals,
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules.at(i);
     parts->forms.push_back(form_of(rule));
+    if (rule.is_public || !rule.public_near.empty()) parts->public_rules.push_back(i);
     if (rule.kind == Kind::context) parts->context_rules.push_back(i);
     if (rule.kind == Kind::pattern && rule.anchors.empty()) parts->always.push_back(i);
   }

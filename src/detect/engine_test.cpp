@@ -148,7 +148,8 @@ TEST(Engine, keys_that_are_public_by_design_are_never_findings) {
   for (const Rule& rule : engine->rules().rules())
     if (rule.is_public) {
       ++checked;
-      EXPECT_TRUE(scan("key: " + expand_sample(rule, "{secret}", 3) + "\n").empty()) << rule.id;
+      for (const std::string name : {"key: ", "PUBLIC_KEY=", "apiKey: ", "auth_token = "})
+        EXPECT_TRUE(scan(name + expand_sample(rule, "{secret}", 3) + "\n").empty()) << rule.id << name;
     }
   EXPECT_GE(checked, 4U);
 }

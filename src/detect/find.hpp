@@ -27,6 +27,9 @@ struct Look {
 bool report(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end, std::string secret,
             Encoding encoding = Encoding::plain);
 
+// The whole of text[begin, end) is a key that is public by design, by its form or by what stands beside it.
+bool is_public_key(const Look& look, std::size_t begin, std::size_t end, std::string_view value);
+
 // A token of `rule` whose anchor is text[begin, end).
 void find_token(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end);
 // A value given to the name that holds text[begin, end).

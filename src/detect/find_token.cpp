@@ -87,12 +87,29 @@ bool find_joined(Look& look, std::uint32_t rule, std::size_t begin, std::size_t 
                 view.text.substr(match.begin, match.end - match.begin), Encoding::joined);
 }
 
+// A key that web pages show to everybody is told by what stands beside it, such as the rest of a Firebase
+// config.
+bool is_public_here(const Look& look, const Rule& rule, std::size_t begin, std::size_t end) {
+  constexpr std::size_t kBeside = 400;
+  const std::size_t from = begin > kBeside ? begin - kBeside : 0;
+  const std::string_view beside = look.text.substr(from, end - from + kBeside);
+  return std::ranges::any_of(rule.public_near, [&](const std::string& w) { return beside.contains(w); });
+}
+
 }  // namespace
+
+bool is_public_key(const Look& look, std::size_t begin, std::size_t end, std::string_view value) {
+  return std::ranges::any_of(look.engine.parts().public_rules, [&](std::uint32_t index) {
+    const Rule& rule = look.rule(index);
+    const bool shown = rule.is_public || is_public_here(look, rule, begin, end);
+    return shown && look.engine.parts().forms[index].matcher->is_whole(value);
+  });
+}
 
 bool report(Look& look, std::uint32_t index, std::size_t begin, std::size_t end, std::string secret,
             Encoding encoding) {
   const Rule& rule = look.rule(index);
-  if (holds_stopword(rule, secret)) return false;
+  if (holds_stopword(rule, secret) || is_public_here(look, rule, begin, end)) return false;
   const Verdict verdict = verify(rule, secret);
   if (verdict.refuted) return false;
   const bool by_sum = verdict.proven && rule.check != Check::marker;  // no stand-in has a right checksum

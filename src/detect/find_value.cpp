@@ -115,6 +115,7 @@ void find_generic(Look& look, const Scene& scene) {
   const Engine::Parts& parts = look.engine.parts();
   const std::string_view value = scene.value;
   if (is_placeholder(value) || is_reference(value) || is_uuid(value)) return;
+  if (is_public_key(look, scene.where.begin, scene.where.end, value)) return;
   if (!scene.where.quoted && scene.encoding == Encoding::plain && goes_on_as_code(look, scene)) return;
   const bool code = is_code(look.place.path);
   const bool odd =

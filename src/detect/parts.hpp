@@ -68,7 +68,8 @@ struct Engine::Parts {
   std::vector<Meaning> meanings;  // by literal number
   std::vector<Form> forms;        // by rule
   std::vector<std::uint32_t> context_rules;
-  std::vector<std::uint32_t> always;  // pattern rules without keywords
+  std::vector<std::uint32_t> public_rules;  // whose keys are public by design, always or in some places
+  std::vector<std::uint32_t> always;        // pattern rules without keywords
   std::optional<std::uint32_t> generic_secret, generic_password, basic_auth;
   struct Allow {
     std::vector<std::unique_ptr<Matcher>> paths, regexes;

@@ -51,11 +51,12 @@ struct Rule {
   Check check = Check::none;
   std::string pattern;  // RE2 over bytes; group `group` is the secret
   int group = 0;
-  std::vector<std::string> anchors;    // token: one of these stands in every match (case-sensitive)
-  std::vector<std::string> context;    // words, lower case, one of which stands near; may be empty
-  std::string marker;                  // for Check::marker
-  std::vector<std::string> stopwords;  // lower case; a secret that holds one is no finding
-  double entropy = 0;                  // least Shannon bits a character; 0: the judge decides by itself
+  std::vector<std::string> anchors;      // token: one of these stands in every match (case-sensitive)
+  std::vector<std::string> context;      // words, lower case, one of which stands near; may be empty
+  std::string marker;                    // for Check::marker
+  std::vector<std::string> stopwords;    // lower case; a secret that holds one is no finding
+  std::vector<std::string> public_near;  // beside one of these the token is public by design, and no finding
+  double entropy = 0;                    // least Shannon bits a character; 0: the judge decides by itself
   std::uint32_t least = 0;  // shortest run of bytes worth matching; 0 for rules that come at run time
   bool is_public = false;   // public by design: named by `claviger scan rules`, never a finding
   std::string path;         // pattern kind: only in files whose path matches

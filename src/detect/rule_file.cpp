@@ -39,10 +39,11 @@ constexpr std::array<std::pair<std::string_view, std::string Rule::*>, 8> kTexts
      {"pattern", &Rule::pattern},
      {"marker", &Rule::marker},
      {"path", &Rule::path}}};
-constexpr std::array<std::pair<std::string_view, std::vector<std::string> Rule::*>, 6> kLists{
+constexpr std::array<std::pair<std::string_view, std::vector<std::string> Rule::*>, 7> kLists{
     {{"anchors", &Rule::anchors},
      {"context", &Rule::context},
      {"stopwords", &Rule::stopwords},
+     {"public_near", &Rule::public_near},
      {"samples", &Rule::samples},
      {"examples", &Rule::examples},
      {"counter_examples", &Rule::counter_examples}}};

@@ -13,8 +13,8 @@ void visit(Archive& archive, auto& rule) {
   for (auto* text : {&rule.id, &rule.provider, &rule.description, &rule.advice, &rule.revoke, &rule.pattern,
                      &rule.marker, &rule.path})
     archive.text(*text);
-  for (auto* list :
-       {&rule.anchors, &rule.context, &rule.stopwords, &rule.samples, &rule.examples, &rule.counter_examples})
+  for (auto* list : {&rule.anchors, &rule.context, &rule.stopwords, &rule.public_near, &rule.samples,
+                     &rule.examples, &rule.counter_examples})
     archive.list(*list);
   archive.number(rule.severity);
   archive.number(rule.kind);
