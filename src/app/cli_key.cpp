@@ -10,8 +10,8 @@ namespace claviger::app {
 namespace {
 
 struct Creating {
-  std::string name, team, project, environment, expires, idempotency_key;
-  std::vector<std::string> models, endpoints, cidrs, budgets;
+  std::string name, parent, team, project, environment, expires, idempotency_key, max_tier;
+  std::vector<std::string> models, endpoints, cidrs, budgets, schedules, tools;
   std::optional<std::int64_t> rpm, tpm, concurrency, max_output_tokens, max_choices;
 };
 
@@ -34,7 +34,7 @@ void print_issued(const Json& body, std::ostream& out) {
 }
 
 Json body_of(const Creating& asked) {
-  Json body{{"name", asked.name}, {"project", asked.project}, {"environment", asked.environment}};
+  Json body{{"name", asked.name}};
   const auto text = [&](const char* field, const std::string& value) {
     if (!value.empty()) body[field] = value;
   };
@@ -44,7 +44,13 @@ Json body_of(const Creating& asked) {
   const auto number = [&](const char* field, const std::optional<std::int64_t>& value) {
     if (value) body[field] = *value;
   };
+  text("parent", asked.parent);
   text("team", asked.team);
+  text("project", asked.project);
+  text("environment", asked.environment);
+  text("max_tier", asked.max_tier);
+  texts("schedules", asked.schedules);
+  texts("tools", asked.tools);
   text("expires", asked.expires);
   texts("models", asked.models);
   texts("endpoints", asked.endpoints);
@@ -64,13 +70,17 @@ void add_create(Bench& bench, CLI::App* group) {
       "  claviger key create --data DIR --name chatbot --project support --environment dev --budget "
       "5usd/day\n"
       "  claviger key create --data DIR --name ci --project evals --environment dev --model 'gpt-5*' \\\n"
-      "      --endpoint chat --cidr 10.0.0.0/8 --expires 30d --rpm 60 --json");
+      "      --endpoint chat --cidr 10.0.0.0/8 --expires 30d --rpm 60 --json\n"
+      "  claviger key create --data DIR --parent ID --name subtask --expires 1h --budget 1usd/total");
   auto common = add_common(create);
   auto asked = std::make_shared<Creating>();
   create->add_option("--name", asked->name, "For people")->required();
   create->add_option("--team", asked->team, "Team it belongs to");
-  create->add_option("--project", asked->project, "Project it belongs to")->required();
-  create->add_option("--environment", asked->environment, "dev, staging, prod or any name")->required();
+  create->add_option("--parent", asked->parent,
+                     "The key it is a child of; what is left out is the parent's, and nothing may be wider");
+  create->add_option("--project", asked->project, "Project it belongs to (a child: its parent's)");
+  create->add_option("--environment", asked->environment,
+                     "dev, staging, prod or any name (a child: its parent's)");
   create->add_option("--model", asked->models, "Glob of models it may use (repeatable; default: all)")
       ->allow_extra_args(false);
   create
@@ -86,7 +96,17 @@ void add_create(Bench& bench, CLI::App* group) {
   create->add_option("--tpm", asked->tpm, "Tokens a minute");
   create->add_option("--concurrency", asked->concurrency, "Requests in flight");
   create->add_option("--max-output-tokens", asked->max_output_tokens, "Longest answer");
-  create->add_option("--max-choices", asked->max_choices, "Most answers to one request (n)");
+  create->add_option("--max-choices,--n", asked->max_choices, "Most answers to one request (n)");
+  create
+      ->add_option("--schedule", asked->schedules,
+                   "Weekly hours, e.g. 'mon-fri 08:00-18:00 Europe/Berlin' (repeatable; default: always)")
+      ->allow_extra_args(false);
+  create
+      ->add_option("--tool", asked->tools,
+                   "Glob of tools it may offer, e.g. web_search or 'function:*'; none: no tool (repeatable; "
+                   "default: all)")
+      ->allow_extra_args(false);
+  create->add_option("--max-tier", asked->max_tier, "Dearest service tier: flex, standard or priority");
   create->add_option("--idempotency-key", asked->idempotency_key,
                      "A repetition with the same one makes no second key");
   bench.action(create, [&terminal = bench.terminal, common, asked] {
@@ -169,6 +189,41 @@ void add_rotate(Bench& bench, CLI::App* group) {
   });
 }
 
+void print_suggestion(const Json& body, std::ostream& out) {
+  out << "Key " << plain(body["id"]) << " in " << plain(body["days"]) << " days: " << plain(body["requests"])
+      << " requests, last used " << plain(body["last_used"]) << "\n\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& one : body["findings"])
+    rows.push_back({plain(one["field"]), plain(one["allowed"]), plain(one["used"]), plain(one["suggested"]),
+                    plain(one["why"])});
+  print_table(out, {"FIELD", "ALLOWED", "USED", "SUGGESTED", "WHY"}, rows);
+  out << '\n' << plain(body["command"]) << '\n';
+}
+
+// The command names the data directory it was asked of, so that it can be run as it is.
+int suggest(Terminal& terminal, const Common& common, const std::string& id) {
+  auto door = open_door({common.data, common.config, common.unlock});
+  if (!door) return tell(terminal, common.output(), door.error());
+  Reply reply =
+      ask_door(terminal, common, **door, request("GET", "/api/v1/keys/" + segment(id) + "/suggest"));
+  if (reply.exit != kOk) return reply.exit;
+  reply.body["command"] = reply.body["command"].get<std::string>() + " --data '" + common.data + "'";
+  if (common.json)
+    terminal.out << reply.body.dump(2) << '\n';
+  else
+    print_suggestion(reply.body, terminal.out);
+  return kOk;
+}
+
+void add_suggest(Bench& bench, CLI::App* group) {
+  CLI::App* made = bench.command(group, "suggest", "Says what a key never needed, and the command for less",
+                                 "  claviger key suggest --data DIR ID --json");
+  auto common = add_common(made);
+  auto id = std::make_shared<std::string>();
+  made->add_option("ID", *id, "The key's id")->required();
+  bench.action(made, [&terminal = bench.terminal, common, id] { return suggest(terminal, *common, *id); });
+}
+
 }  // namespace
 
 void add_key_commands(Bench& bench) {
@@ -180,6 +235,7 @@ void add_key_commands(Bench& bench) {
   add_operation(bench, group, "unfreeze", "Lets a frozen key work again", "POST", "/unfreeze");
   add_operation(bench, group, "revoke", "Ends a key for good", "POST", "/revoke");
   add_rotate(bench, group);
+  add_suggest(bench, group);
 }
 
 }  // namespace claviger::app

@@ -15,7 +15,8 @@ namespace claviger::app {
 namespace {
 
 constexpr std::string_view kSections[] = {"server", "upstream", "limits", "prices", "provider", "price"};
-constexpr std::string_view kServer[] = {"tls_cert", "tls_key", "root_key_file", "public_metrics"};
+constexpr std::string_view kServer[] = {"tls_cert", "tls_key", "root_key_file", "public_metrics",
+                                        "trusted_proxies"};
 constexpr std::string_view kUpstream[] = {"ca_file", "allow_http"};
 constexpr std::string_view kPrices[] = {"file"};
 constexpr std::string_view kLimits[] = {"default_max_output_tokens"};
@@ -98,6 +99,15 @@ Result<void> read_server(const toml::table& file, Config& config) {
   TRY_VOID(read(*server, "tls_key", config.tls_key, "a text"));
   TRY_VOID(read(*server, "root_key_file", config.root_key_file, "a text"));
   TRY_VOID(read(*server, "public_metrics", config.public_metrics, "true or false"));
+  std::vector<std::string> proxies;
+  TRY_VOID(read_texts(*server, "trusted_proxies", proxies));
+  for (const std::string& text : proxies) {
+    auto network = policy::Cidr::parse(text);
+    if (!network)
+      return bad(*server->get("trusted_proxies"),
+                 fmt::format("'trusted_proxies': {}", told(network.error())));
+    config.trusted_proxies.push_back(*network);
+  }
   if (config.tls_cert.empty() != config.tls_key.empty())
     return bad(*server, "'tls_cert' and 'tls_key' go together: give both or neither.");
   return {};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "policy/ip.hpp"
 #include "provider/provider.hpp"
 
 namespace claviger::app {
@@ -17,7 +18,8 @@ struct Config {
   std::string tls_cert;  // PEM chain; with tls_key: the gate and the admin API speak TLS
   std::string tls_key;
   std::string root_key_file;
-  bool public_metrics = false;  // /metrics without a token
+  bool public_metrics = false;                // /metrics without a token
+  std::vector<policy::Cidr> trusted_proxies;  // hops whose X-Forwarded-For or Forwarded is believed
   // [upstream]
   std::string ca_file;                  // PEM; besides the system's
   std::vector<std::string> allow_http;  // hosts that a credential may name with http://

@@ -15,6 +15,7 @@
 #include "app/house.hpp"
 #include "app/memory.hpp"
 #include "app/notify.hpp"
+#include "app/petitions.hpp"
 #include "base/encoding.hpp"
 #include "base/limits.hpp"
 #include "base/secret.hpp"
@@ -97,7 +98,8 @@ class Server {
   std::optional<journal::Syncer> syncer_;
   std::optional<gate::Shared> shared_;
   std::unique_ptr<gate::Gate> gate_;
-  net::Loop loop_;                    // the steward's
+  net::Loop loop_;  // the steward's
+  std::optional<Petitions> petitions_;
   std::vector<net::Listener> doors_;  // TCP and unix
   std::shared_ptr<const gate::World> world_;
   std::uint64_t generation_ = 0;
@@ -113,6 +115,11 @@ Result<void> Server::open() {
   TRY_VOID(open_gate());
   TRY_VOID(open_doors());
   wire();
+  petitions_.emplace(loop_, house_->api());
+  shared_->counter = [this](std::shared_ptr<gate::Petition> petition, std::function<void()> done) {
+    petitions_->lay_down(std::move(petition), std::move(done));
+  };
+  shared_->trusted_proxies = house_->config().trusted_proxies;
   TRY(world_, house_->make_world(++generation_));
   return {};
 }
@@ -240,6 +247,7 @@ void Server::stop() {
   loop_.destroy_tasks();
   ::unlink(house_->dir().socket().c_str());
   doors_.clear();
+  petitions_->close();
   gate_->stop(limits::kShutdownGraceMs);
   syncer_.reset();
   if (const auto closed = house_->close(); !closed) spdlog::error("closing: {}", closed.error().detail);

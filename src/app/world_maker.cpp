@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace claviger::app {
+namespace {
+
+ledger::RateLimits rates_of(const identity::Key& key) {
+  return {key.rates.rpm, key.rates.tpm, key.rates.concurrency};
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const gate::World>> WorldMaker::make(std::uint64_t generation) {
   const bool some = std::exchange(known_, false);
@@ -22,27 +29,54 @@ Result<std::shared_ptr<const gate::World>> WorldMaker::make(std::uint64_t genera
 Result<void> WorldMaker::read_all() {
   TRY_VOID(keys_.watch_changes());
   std::vector<std::pair<std::string_view, Entry>> entries;
+  std::vector<identity::Key> children;  // parents stand before their children, since they were made before
   TRY_VOID(keys_.each([&](identity::Key key) {
+    if (!key.lineage.empty()) return children.push_back(std::move(key));
     Entry entry = entry_of(std::move(key));
     if (entry) entries.emplace_back(entry->key.id, std::move(entry));
   }));
   directory_ = Keyring::from(std::move(entries));
+  for (identity::Key& child : children) {
+    const std::string id = child.id;
+    place(id, entry_of(std::move(child)));
+  }
   return {};
 }
 
 Result<void> WorldMaker::read_changed() {
-  return keys_.take_changes([&](const std::string& id, std::optional<identity::Key> key) {
-    Entry entry = key ? entry_of(std::move(*key)) : nullptr;
-    directory_ = entry ? directory_.with(id, std::move(entry)) : directory_.without(id);
-  });
+  std::vector<identity::Key> changed;
+  TRY_VOID(keys_.take_changes([&](const std::string& id, std::optional<identity::Key> key) {
+    if (key)
+      changed.push_back(std::move(*key));
+    else
+      place(id, nullptr);
+  }));
+  // Parents before their children.
+  std::ranges::sort(changed, {}, [](const identity::Key& key) { return key.lineage.size(); });
+  for (identity::Key& key : changed) {
+    const std::string id = key.id;
+    place(id, entry_of(std::move(key)));
+  }
+  return {};
+}
+
+void WorldMaker::place(const std::string& id, Entry entry) {
+  directory_ = entry ? directory_.with(id, std::move(entry)) : directory_.without(id);
 }
 
 WorldMaker::Entry WorldMaker::entry_of(identity::Key key) {
   auto scope = scope_of(key.scope);
   if (!scope) return nullptr;
   key.scope = std::string();  // what it says is known
-  ledger::Account account =
-      ledger_.account({key.team, key.project, key.id}, {key.rates.rpm, key.rates.tpm, key.rates.concurrency});
+  ledger::AccountPath path{key.team, key.project, key.id};
+  std::vector<ledger::RateLimits> above;
+  for (const std::string_view id : identity::Lineage(key.lineage)) {
+    const gate::KeyEntry* entry = directory_.find(id);
+    if (entry == nullptr) return nullptr;  // it opens nothing, and so does what is below it
+    path.above.emplace_back(id);
+    above.push_back(rates_of(entry->key));
+  }
+  ledger::Account account = ledger_.account(path, rates_of(key), above);
   return std::make_shared<const gate::KeyEntry>(
       gate::KeyEntry{std::move(key), gate::SharedScope(std::move(scope)), std::move(account)});
 }

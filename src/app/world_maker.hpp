@@ -39,7 +39,9 @@ class WorldMaker {
 
   Result<void> read_all();
   Result<void> read_changed();
+  // Those above it stand in the directory already.
   Entry entry_of(identity::Key key);
+  void place(const std::string& id, Entry entry);
   std::shared_ptr<const policy::Scope> scope_of(const std::string& text);
   Result<void> add_credentials(gate::World& world) const;
 

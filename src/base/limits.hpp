@@ -48,6 +48,14 @@ inline constexpr std::int64_t kPoolIdleMs = 30'000;
 inline constexpr std::size_t kName = 128;
 inline constexpr std::size_t kScopeEntries = 256;
 inline constexpr std::int64_t kMaxChoices = 128;  // n
+inline constexpr std::size_t kKeyDepth = 4;       // levels of child keys below a key of an administrator
+inline constexpr std::int64_t kKeyTree =
+    1'000;                                      // child keys below such a key that are not revoked or expired
+inline constexpr std::int64_t kKeyMints = 600;  // child keys made below such a key within an hour
+inline constexpr std::size_t kPetitions = 256;  // requests for child keys that wait for the steward
+inline constexpr std::size_t kForwardedHops = 32;    // proxies that a request may say it came through
+inline constexpr std::int64_t kUsedAddresses = 256;  // addresses of a key kept apart for a day
+inline constexpr std::int64_t kSuggestDays = 30;     // of recorded use that a narrower scope is drawn from
 
 // Journal, ledger and store.
 inline constexpr std::size_t kJournalLine = 32 * 1024;

@@ -13,17 +13,23 @@ struct Expected {
   std::string_view roles;
 };
 constexpr Expected kExpected[] = {
-    {"listCredentials", "opa"},     {"createCredential", "op"},   {"showCredential", "opa"},
-    {"addCredentialVersion", "op"}, {"rollbackCredential", "op"}, {"disableCredential", "op"},
-    {"enableCredential", "op"},     {"destroyCredential", "o"},   {"listKeys", "opda"},
-    {"createKey", "opd"},           {"showKey", "opda"},          {"freezeKey", "opd"},
-    {"unfreezeKey", "op"},          {"revokeKey", "op"},          {"rotateKey", "opd"},
-    {"listBudgets", "opa"},         {"setBudget", "op"},          {"removeBudget", "op"},
-    {"showUsage", "opda"},          {"explainRequest", "opda"},   {"listTokens", "oa"},
-    {"createToken", "o"},           {"revokeToken", "o"},         {"listAlerts", "opa"},
-    {"disposeAlert", "op"},         {"showStatus", "opda"},       {"tailJournal", "opa"},
-    {"showOpenApi", "opda"},        {"showMetrics", "opa"},       {"showHealth", "opda*"},
-    {"showReady", "opda*"},
+    {"listCredentials", "opa"},   {"createCredential", "op"},
+    {"showCredential", "opa"},    {"addCredentialVersion", "op"},
+    {"rollbackCredential", "op"}, {"disableCredential", "op"},
+    {"enableCredential", "op"},   {"destroyCredential", "o"},
+    {"listKeys", "opda"},         {"createKey", "opd"},
+    {"showKey", "opda"},          {"freezeKey", "opd"},
+    {"unfreezeKey", "op"},        {"revokeKey", "op"},
+    {"rotateKey", "opd"},         {"listBudgets", "opa"},
+    {"setBudget", "op"},          {"removeBudget", "op"},
+    {"showUsage", "opda"},        {"explainRequest", "opda"},
+    {"listTokens", "oa"},         {"createToken", "o"},
+    {"revokeToken", "o"},         {"listAlerts", "opa"},
+    {"disposeAlert", "op"},       {"showStatus", "opda"},
+    {"tailJournal", "opa"},       {"showOpenApi", "opda"},
+    {"showMetrics", "opa"},       {"showHealth", "opda*"},
+    {"showReady", "opda*"},       {"explainRequestInBody", "opda"},
+    {"suggestScope", "opda"},
 };
 
 struct Caller {

@@ -33,9 +33,9 @@ struct Found {
   std::string allow;  // methods of the path, when the method is not one of them
 };
 
-Found find_route(std::string_view method, std::string_view path) {
+Found find_route(std::span<const Route> table, std::string_view method, std::string_view path) {
   Found found;
-  for (const Route& route : routes()) {
+  for (const Route& route : table) {
     auto subject = fit(route.pattern, path);
     if (!subject) continue;
     if (route.method == method) return {&route, std::move(*subject), {}};
@@ -72,8 +72,9 @@ Result<void> check_body(const Route& route, const ApiRequest& request) {
   return {};
 }
 
-Result<Answer> answer_to(const Parts& parts, const ApiRequest& request, const Actor& actor) {
-  Found found = find_route(request.method, request.path);
+Result<Answer> answer_to(const Parts& parts, std::span<const Route> table, const ApiRequest& request,
+                         const Actor& actor) {
+  Found found = find_route(table, request.method, request.path);
   if (found.route == nullptr) {
     if (found.allow.empty()) return refuse(Code::not_found, "There is nothing at this path.");
     return refuse(Code::unsupported_method, fmt::format("This path takes {}.", found.allow));
@@ -87,12 +88,31 @@ Result<Answer> answer_to(const Parts& parts, const ApiRequest& request, const Ac
   return route.handler(session);
 }
 
-Result<Answer> answer_or_bug(const Parts& parts, const ApiRequest& request, const Actor& actor) {
+Result<Answer> answer_or_bug(const Parts& parts, std::span<const Route> table, const ApiRequest& request,
+                             const Actor& actor) {
   try {
-    return answer_to(parts, request, actor);
+    return answer_to(parts, table, request, actor);
   } catch (const std::exception& bug) {
     return fail(Code::internal, fmt::format("bug in the admin API: {}", bug.what()));
   }
+}
+
+ApiResponse written(Answer answer) {
+  ApiResponse response;
+  response.status = answer.status;
+  response.headers = std::move(answer.headers);
+  response.headers.emplace_back("Cache-Control", "no-store");
+  if (!answer.content_type.empty()) {
+    response.content_type = std::move(answer.content_type);
+    response.body = std::move(answer.text);
+  } else if (answer.status == 204) {
+    response.content_type.clear();
+  } else {
+    // Text from outside may hold anything: what is not UTF-8 is replaced rather than thrown over.
+    response.body = answer.body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    response.body.push_back('\n');
+  }
+  return response;
 }
 
 }  // namespace
@@ -100,28 +120,20 @@ Result<Answer> answer_or_bug(const Parts& parts, const ApiRequest& request, cons
 Api::Api(Parts parts) : parts_(std::move(parts)) {}
 
 ApiResponse Api::handle(const ApiRequest& request, const Actor& actor) {
-  auto answer = answer_or_bug(parts_, request, actor);
+  auto answer = answer_or_bug(parts_, routes(), request, actor);
   if (!answer) {
     ApiResponse refused = problem(answer.error(), request);
     if (answer.error().code == Code::unsupported_method)
-      refused.headers.emplace_back("Allow", find_route(request.method, request.path).allow);
+      refused.headers.emplace_back("Allow", find_route(routes(), request.method, request.path).allow);
     return refused;
   }
-  ApiResponse response;
-  response.status = answer->status;
-  response.headers = std::move(answer->headers);
-  response.headers.emplace_back("Cache-Control", "no-store");
-  if (!answer->content_type.empty()) {
-    response.content_type = std::move(answer->content_type);
-    response.body = std::move(answer->text);
-  } else if (answer->status == 204) {
-    response.content_type.clear();
-  } else {
-    // Text from outside may hold anything: what is not UTF-8 is replaced rather than thrown over.
-    response.body = answer->body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-    response.body.push_back('\n');
-  }
-  return response;
+  return written(*std::move(answer));
+}
+
+Result<ApiResponse> Api::petition(const ApiRequest& request, std::string_view key_id) {
+  const Actor actor{"key:" + std::string(key_id), identity::Role::developer, Via::key};
+  TRY(Answer answer, answer_or_bug(parts_, key_routes(), request, actor));
+  return written(std::move(answer));
 }
 
 Result<Actor> Api::actor_of(std::string_view authorization) {

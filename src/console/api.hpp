@@ -45,8 +45,9 @@ struct ApiResponse {
   std::vector<std::pair<std::string, std::string>> headers;  // besides content-type and content-length
 };
 
-// How the caller came. socket: the unix socket, whose peer of the same uid is owner. nobody: without a token.
-enum class Via : std::uint8_t { nobody, socket, token };
+// How the caller came. socket: the unix socket, whose peer of the same uid is owner. key: through the gate,
+// with a virtual key, and its role is of no matter. nobody: without a token.
+enum class Via : std::uint8_t { nobody, socket, token, key };
 
 struct Actor {
   std::string name;  // for records: "socket:1000", "token:ab12..."
@@ -88,6 +89,10 @@ class Api {
   // Never throws, never blocks on the network. Problems are application/problem+json; everything carries
   // Cache-Control: no-store.
   ApiResponse handle(const ApiRequest& request, const Actor& actor);
+
+  // What a virtual key asks for itself under /claviger/v1, with the key's id: keys below it, and nothing
+  // else. The gate has made sure who asks; what it may is read from the store here. Never throws.
+  Result<ApiResponse> petition(const ApiRequest& request, std::string_view key_id);
 
   // Who the bearer of an Authorization header is; refuses unauthenticated.
   Result<Actor> actor_of(std::string_view authorization);

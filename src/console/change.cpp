@@ -10,7 +10,7 @@ Result<void> append(Session& s, std::string_view action, std::string_view subjec
   journal::Admin record;
   record.at = s.now;
   record.actor = s.actor.name;
-  record.role = identity::role_name(s.actor.role);
+  record.role = s.actor.via == Via::key ? std::string_view("key") : identity::role_name(s.actor.role);
   record.action = action;
   record.subject = subject;
   record.detail = detail;

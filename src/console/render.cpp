@@ -16,11 +16,16 @@ Json or_null(const std::optional<T>& value) {
 Json render(const policy::Scope& scope) {
   Json cidrs = Json::array();
   for (const policy::Cidr& cidr : scope.cidrs) cidrs.push_back(cidr.text());
+  Json schedules = Json::array();
+  for (const policy::Schedule& schedule : scope.schedules) schedules.push_back(schedule.text());
   return {{"models", scope.models},
           {"endpoints", scope.endpoints},
           {"cidrs", std::move(cidrs)},
           {"max_output_tokens", or_null(scope.max_output_tokens)},
-          {"max_choices", or_null(scope.max_choices)}};
+          {"max_choices", or_null(scope.max_choices)},
+          {"schedules", std::move(schedules)},
+          {"tools", scope.tools},
+          {"max_tier", scope.max_tier ? Json(policy::tier_name(*scope.max_tier)) : Json(nullptr)}};
 }
 
 }  // namespace
@@ -53,6 +58,9 @@ Json render(const vault::Credential& credential) {
 Json render(const identity::Key& key, Time now) {
   const bool expired = key.state != identity::KeyState::revoked && key.expires <= now;
   const auto scope = policy::parse_scope(key.scope);
+  const identity::Lineage lineage(key.lineage);
+  Json above = Json::array();
+  for (const std::string_view id : lineage) above.push_back(id);
   const bool grace = key.previous_digest && now < key.previous_until;
   return {{"id", key.id},
           {"name", key.name},
@@ -67,7 +75,10 @@ Json render(const identity::Key& key, Time now) {
           {"rpm", or_null(key.rates.rpm)},
           {"tpm", or_null(key.rates.tpm)},
           {"concurrency", or_null(key.rates.concurrency)},
-          {"previous_until", grace ? Json(format_time(key.previous_until)) : Json(nullptr)}};
+          {"previous_until", grace ? Json(format_time(key.previous_until)) : Json(nullptr)},
+          {"parent", lineage.empty() ? Json(nullptr) : Json(lineage.parent())},
+          {"lineage", std::move(above)},
+          {"stopped_by", nullptr}};
 }
 
 Json render(const ledger::BudgetView& view) {

@@ -17,7 +17,8 @@ using Json = nlohmann::ordered_json;
 // RFC 3339, or null for kNever.
 Json time_or_null(Time time);
 Json render(const vault::Credential& credential);
-// `now` tells an expired key from an active one. A scope that cannot be read is shown as null.
+// What stops it from above is not looked up here. `now` tells an expired key from an active one. A scope that
+// cannot be read is shown as null.
 Json render(const identity::Key& key, Time now);
 Json render(const ledger::BudgetView& view);
 Json render(const identity::AdminToken& token);

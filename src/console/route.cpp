@@ -26,9 +26,10 @@ constexpr Field kVersionBody[] = {
 };
 constexpr Field kKeyBody[] = {
     {"name", text, required, "For people."},
+    {"parent", text, optional_, "The key it is a child of: what is left out here is the parent's."},
     {"team", text, optional_, "Team it belongs to."},
-    {"project", text, required, "Project it belongs to."},
-    {"environment", text, required, "dev, staging, prod or any name."},
+    {"project", text, optional_, "Project it belongs to. Only a child may leave it out."},
+    {"environment", text, optional_, "dev, staging, prod or any name. Only a child may leave it out."},
     {"models", texts, optional_, "Globs of models it may use; all when absent. At most 256 entries."},
     {"endpoints", texts, optional_, "Endpoints it may use; all when absent."},
     {"cidrs", texts, optional_, "Networks it may be used from; all when absent. At most 256 entries."},
@@ -39,6 +40,11 @@ constexpr Field kKeyBody[] = {
     {"concurrency", integer, optional_, "Requests in flight."},
     {"max_output_tokens", integer, optional_, "Longer answers are cut to this."},
     {"max_choices", integer, optional_, "Most answers to one request (n)."},
+    {"n", integer, optional_, "The same as max_choices."},
+    {"schedules", texts, optional_,
+     "Weekly hours, e.g. mon-fri 08:00-18:00 Europe/Berlin; always when absent."},
+    {"tools", texts, optional_, "Globs of tools it may offer, e.g. web_search, function:*; all when absent."},
+    {"max_tier", text, optional_, "Dearest service tier: flex, standard or priority; any when absent."},
 };
 constexpr Field kRotateBody[] = {
     {"grace", text, optional_, "How long the old token goes on working, e.g. 30m; not at all when absent."},
@@ -58,6 +64,7 @@ constexpr Field kTokenBody[] = {
 constexpr Field kDispositionBody[] = {{"disposition", text, required, "What was found out, in a sentence."}};
 
 constexpr Field kKeyQuery[] = {
+    {"above", text, optional_, "Only keys below this one, at any level."},
     {"team", text, optional_, "Only keys of this team."},
     {"project", text, optional_, "Only keys of this project."},
     {"environment", text, optional_, "Only keys of this environment."},
@@ -189,6 +196,15 @@ constexpr Route kRoutes[] = {
      "IssuedKey",
      201},
     {"GET", "/api/v1/keys/{key}", "showKey", "Shows one key.", seen, show_key, {}, {}, "Key"},
+    {"GET",
+     "/api/v1/keys/{key}/suggest",
+     "suggestScope",
+     "Says what the key never needed in 30 days, and the command that makes a narrower one.",
+     seen,
+     suggest_scope,
+     {},
+     {},
+     "Suggestion"},
     {"POST",
      "/api/v1/keys/{key}/freeze",
      "freezeKey",
@@ -270,6 +286,15 @@ constexpr Route kRoutes[] = {
      explain_request,
      {},
      kExplainQuery,
+     "Explanation"},
+    {"POST",
+     "/api/v1/explain",
+     "explainRequestInBody",
+     "Says what the gate would say to a request, rule by rule.",
+     seen,
+     explain_request,
+     kExplainQuery,
+     {},
      "Explanation"},
     {"GET",
      "/api/v1/tokens",
@@ -359,9 +384,56 @@ constexpr Route kRoutes[] = {
      "Health"},
 };
 
+constexpr Field kChildQuery[] = {
+    {"after", text, optional_, "The next of the page before."},
+    {"limit", integer, optional_, "Most keys of a page, 1 to 1000; 1000 when absent."},
+};
+
+// Through the gate, with a virtual key.
+constexpr Route kKeyRoutes[] = {
+    {"GET",
+     "/claviger/v1/keys",
+     "listChildKeys",
+     "Lists the keys below the one that asks, oldest first.",
+     any,
+     list_child_keys,
+     {},
+     kChildQuery,
+     "KeyList"},
+    {"POST",
+     "/claviger/v1/keys",
+     "createChildKey",
+     "Issues a child of the key that asks.",
+     any,
+     create_child_key,
+     kKeyBody,
+     {},
+     "IssuedKey",
+     201},
+    {"GET",
+     "/claviger/v1/keys/{key}",
+     "showChildKey",
+     "Shows a key below the one that asks.",
+     any,
+     show_child_key,
+     {},
+     {},
+     "Key"},
+    {"DELETE",
+     "/claviger/v1/keys/{key}",
+     "revokeChildKey",
+     "Ends a key below the one that asks, and all below it, for good.",
+     any,
+     revoke_child_key,
+     {},
+     {},
+     "Key"},
+};
+
 }  // namespace
 
 std::span<const Route> routes() { return kRoutes; }
+std::span<const Route> key_routes() { return kKeyRoutes; }
 
 bool may(identity::Role role, Access access) {
   using identity::Role;

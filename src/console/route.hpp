@@ -44,10 +44,10 @@ struct Session {
   Query query;
   Time now;
 
-  // Whether production is kept from this caller.
+  // Whether production is kept from this caller. A key sees its own environment, whichever it is.
   identity::Production production() const {
-    return actor.role == identity::Role::developer ? identity::Production::hidden
-                                                   : identity::Production::shown;
+    return actor.role == identity::Role::developer && actor.via != Via::key ? identity::Production::hidden
+                                                                            : identity::Production::shown;
   }
 };
 
@@ -75,6 +75,8 @@ struct Route {
 };
 
 std::span<const Route> routes();
+// What a virtual key may ask through the gate; not part of the admin API.
+std::span<const Route> key_routes();
 
 // A JSON object that answers are made of.
 struct Shape {
@@ -99,6 +101,11 @@ Result<Answer> freeze_key(Session& s);
 Result<Answer> unfreeze_key(Session& s);
 Result<Answer> revoke_key(Session& s);
 Result<Answer> rotate_key(Session& s);
+Result<Answer> suggest_scope(Session& s);
+Result<Answer> list_child_keys(Session& s);
+Result<Answer> create_child_key(Session& s);
+Result<Answer> show_child_key(Session& s);
+Result<Answer> revoke_child_key(Session& s);
 Result<Answer> list_budgets(Session& s);
 Result<Answer> set_budget(Session& s);
 Result<Answer> remove_budget(Session& s);

@@ -44,6 +44,9 @@ constexpr Field kKey[] = {
     {"tpm", integer, optional_, "Tokens a minute."},
     {"concurrency", integer, optional_, "Requests in flight."},
     {"previous_until", text, optional_, "Until when the token before the last rotation works."},
+    {"parent", text, optional_, "The key it is a child of; null: none."},
+    {"lineage", texts, required, "The keys above it, from the top down."},
+    {"stopped_by", text, optional_, "A key above it that is not active and stops it; null: none."},
 };
 // kKey with the token behind the id.
 constexpr Field kIssuedKey[] = {
@@ -54,7 +57,8 @@ constexpr Field kIssuedKey[] = {
     kKey[7],  kKey[8],
     kKey[9],  kKey[10],
     kKey[11], kKey[12],
-    kKey[13],
+    kKey[13], kKey[14],
+    kKey[15], kKey[16],
 };
 constexpr Field kScope[] = {
     {"models", texts, required, "Globs; empty: all."},
@@ -62,6 +66,9 @@ constexpr Field kScope[] = {
     {"cidrs", texts, required, "Empty: all."},
     {"max_output_tokens", integer, optional_, "Longest answer."},
     {"max_choices", integer, optional_, "Most answers to one request."},
+    {"schedules", texts, required, "Weekly hours; empty: always."},
+    {"tools", texts, required, "Globs; empty: all."},
+    {"max_tier", text, optional_, "Dearest service tier."},
 };
 constexpr Field kKeyList[] = {
     {"keys", objects, required, "Oldest first.", "Key"},
@@ -130,13 +137,26 @@ constexpr Field kExplanation[] = {
     {"rule", text, required, "The first rule that refuses, or allowed."},
     {"why", text, required, "In a sentence."},
     {"rules", objects, required, "All rules that were looked at.", "RuleVerdict"},
+    {"change", text, required, "What would have to change first; empty when it is allowed."},
 };
 constexpr Field kRuleVerdict[] = {
     {"rule", text, required, "Name of the rule."},
+    {"verdict", text, required, "allow or deny."},
     {"allowed", boolean, required, "What it says."},
     {"code", text, optional_, "Error code of the refusal."},
     {"why", text, required, "In a sentence."},
     {"to_change", text, required, "What would have to change; empty when it allows."},
+};
+constexpr Field kSuggestion[] = {
+    {"id", text, required, "The key."},
+    {"days", integer, required, "How far back was looked."},
+    {"from", text, required, "RFC 3339."},
+    {"to", text, required, "RFC 3339."},
+    {"requests", integer, required, "Requests of the key in this time."},
+    {"cost_nanousd", integer, required, "What they cost."},
+    {"last_used", text, optional_, "Hour of the last; null: never."},
+    {"findings", objects, required, "What it may and did not need, by field.", "Finding"},
+    {"command", text, required, "A command line that makes the narrower key, or revokes an unused one."},
 };
 constexpr Field kToken[] = {
     {"id", text, required, "Public id."},
@@ -209,6 +229,8 @@ constexpr Shape kShapes[] = {
     {"UsageReport", kUsageReport},
     {"Explanation", kExplanation},
     {"RuleVerdict", kRuleVerdict},
+    {"Suggestion", kSuggestion},
+    {"Finding", {}},  // field, allowed, used, suggested (texts or lists of them), why
     {"Token", kToken},
     {"IssuedToken", kIssuedToken},
     {"TokenList", kTokenList},

@@ -69,10 +69,13 @@ std::vector<UsageRow> without_production(std::vector<UsageRow> rows, const std::
   return out;
 }
 
-Result<Time> read_time(Session& s, std::string_view name, Time fallback) {
-  const std::string& text = s.query.text(name);
+Result<Time> time_or(const std::string& text, Time fallback) {
   if (text.empty()) return fallback;
   return parse_time(text);
+}
+
+Result<Time> read_time(Session& s, std::string_view name, Time fallback) {
+  return time_or(s.query.text(name), fallback);
 }
 
 }  // namespace
@@ -105,13 +108,17 @@ Result<Answer> show_usage(Session& s) {
 }
 
 Result<Answer> explain_request(Session& s) {
+  // Asked with GET and a query, or with POST and the same fields in a body.
+  const auto asked = [&](std::string_view name) {
+    return s.request.method == "POST" ? s.body.text(name) : s.query.text(name);
+  };
   gate::Inquiry inquiry;
-  inquiry.key_id = s.query.text("key");
-  inquiry.model = s.query.text("model");
-  inquiry.endpoint = s.query.text("endpoint");
-  inquiry.ip = s.query.text("ip");
-  inquiry.provider = s.query.text("provider");
-  TRY(inquiry.at, read_time(s, "at", s.now));
+  inquiry.key_id = asked("key");
+  inquiry.model = asked("model");
+  inquiry.endpoint = asked("endpoint");
+  inquiry.ip = asked("ip");
+  inquiry.provider = asked("provider");
+  TRY(inquiry.at, time_or(asked("at"), s.now));
   TRY(const identity::Key key, s.parts.keys.get(inquiry.key_id));
   if (s.production() == identity::Production::hidden && identity::is_production(key.environment))
     return refuse(Code::not_found, fmt::format("There is no key '{}'.", inquiry.key_id));
@@ -119,15 +126,20 @@ Result<Answer> explain_request(Session& s) {
   Json rules = Json::array();
   for (const policy::RuleVerdict& verdict : said.rules)
     rules.push_back({{"rule", verdict.rule},
+                     {"verdict", verdict.allowed ? "allow" : "deny"},
                      {"allowed", verdict.allowed},
                      {"code", verdict.allowed ? Json(nullptr) : Json(code_name(verdict.code))},
                      {"why", verdict.why},
                      {"to_change", verdict.to_change}});
-  return Answer{
-      200,
-      {{"allowed", said.allowed}, {"rule", said.rule}, {"why", said.why}, {"rules", std::move(rules)}},
-      {},
-      {}};
+  const auto first = std::ranges::find_if(said.rules, [](const auto& one) { return !one.allowed; });
+  return Answer{200,
+                {{"allowed", said.allowed},
+                 {"rule", said.rule},
+                 {"why", said.why},
+                 {"rules", std::move(rules)},
+                 {"change", first == said.rules.end() ? std::string() : first->to_change}},
+                {},
+                {}};
 }
 
 }  // namespace claviger::console

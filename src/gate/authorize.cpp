@@ -4,21 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace claviger::gate {
 namespace {
-
-policy::Standing standing(identity::KeyState state) {
-  switch (state) {
-    case identity::KeyState::active:
-      return policy::Standing::active;
-    case identity::KeyState::frozen:
-      return policy::Standing::frozen;
-    case identity::KeyState::revoked:
-      break;
-  }
-  return policy::Standing::revoked;
-}
 
 bool generates(provider::Endpoint endpoint) {
   return endpoint == provider::Endpoint::chat || endpoint == provider::Endpoint::responses ||
@@ -26,12 +15,28 @@ bool generates(provider::Endpoint endpoint) {
          endpoint == provider::Endpoint::completions;
 }
 
+// What is not known to be cheaper counts as the dearest.
+std::optional<policy::Tier> tier_of(const provider::Route& route, const provider::Ask& ask) {
+  if (ask.tier.empty() && !generates(route.endpoint)) return std::nullopt;
+  if (ask.tier == "flex") return policy::Tier::flex;
+  constexpr std::array<std::string_view, 8> kStandard{"",
+                                                      "auto",
+                                                      "default",
+                                                      "standard",
+                                                      "standard_only",
+                                                      "on_demand",
+                                                      "unspecified",
+                                                      "service_tier_unspecified"};
+  return std::ranges::find(kStandard, ask.tier) != kStandard.end() ? policy::Tier::standard
+                                                                   : policy::Tier::priority;
+}
+
 // How many tokens the answer may have: the lesser of wish and scope; without either, what a limit needs to be
 // hard.
 std::optional<std::int64_t> choose_output_cap(const KeyEntry& entry, const provider::Ask& ask,
                                               const provider::Price* price, const World& world,
                                               bool blocking) {
-  std::optional<std::int64_t> cap = policy::output_cap(entry.scope, ask.max_output);
+  std::optional<std::int64_t> cap = output_cap(entry, world, ask.max_output);
   if (cap) return cap;
   if (entry.key.rates.tpm) cap = std::max<std::int64_t>(1, *entry.key.rates.tpm / 4);
   const bool needs_bound = blocking || cap.has_value();
@@ -42,7 +47,55 @@ std::optional<std::int64_t> choose_output_cap(const KeyEntry& entry, const provi
   return cap;
 }
 
+// What the refusal of a key above says to who calls with a key below it.
+std::unexpected<Error> refused_above(std::string_view id, Error error) {
+  error.say = fmt::format("The key '{}' above this one may not: {}", id, told(error));
+  error.detail = "keys.above";
+  return std::unexpected(std::move(error));
+}
+
+// Holds each key above `entry` against the same question, put as if it were asked with that key.
+Result<void> check_above(const KeyEntry& entry, const World& world, policy::Question asked,
+                         Result<void> (*check)(const policy::Scope&, const policy::Question&)) {
+  for (const std::string_view id : identity::Lineage(entry.key.lineage)) {
+    const KeyEntry* above = world.keys.find(id);
+    if (above == nullptr)
+      return refuse(Code::revoked_key, fmt::format("The key '{}' above this one can no longer be used.", id));
+    asked.standing = standing_of(above->key.state);
+    asked.expires = above->key.expires;
+    if (auto allowed = check(above->scope, asked); !allowed) return refused_above(id, allowed.error());
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<void> check_policy(const KeyEntry& entry, const World& world, const policy::Question& asked) {
+  TRY_VOID(policy::decide(entry.scope, asked));
+  return check_policy_above(entry, world, asked);
+}
+
+Result<void> check_policy_above(const KeyEntry& entry, const World& world, const policy::Question& asked) {
+  return check_above(entry, world, asked, policy::decide);
+}
+
+Result<void> may_enter(const KeyEntry& entry, const World& world, const policy::IpAddress& ip, Time now) {
+  policy::Question asked;
+  asked.standing = standing_of(entry.key.state);
+  asked.expires = entry.key.expires;
+  asked.ip = ip;
+  asked.now = now;
+  TRY_VOID(policy::may_enter(entry.scope, asked));
+  return check_above(entry, world, asked, policy::may_enter);
+}
+
+std::optional<std::int64_t> output_cap(const KeyEntry& entry, const World& world,
+                                       std::optional<std::int64_t> asked) {
+  asked = policy::output_cap(entry.scope, asked);
+  for (const std::string_view id : identity::Lineage(entry.key.lineage))
+    if (const KeyEntry* above = world.keys.find(id)) asked = policy::output_cap(above->scope, asked);
+  return asked;
+}
 
 Result<Destination> find_destination(const KeyEntry& entry, std::string_view named_provider,
                                      provider::Dialect dialect, const World& world) {
@@ -65,7 +118,7 @@ Result<Destination> find_destination(const KeyEntry& entry, std::string_view nam
 policy::Question question(const KeyEntry& entry, const Destination& destination, const provider::Route& route,
                           const provider::Ask& ask, const policy::IpAddress& ip, Time now) {
   policy::Question asked;
-  asked.standing = standing(entry.key.state);
+  asked.standing = standing_of(entry.key.state);
   asked.expires = entry.key.expires;
   asked.environment = entry.key.environment;
   asked.provider = destination.provider->name;
@@ -75,6 +128,8 @@ policy::Question question(const KeyEntry& entry, const Destination& destination,
   asked.ip = ip;
   asked.max_output = ask.max_output;
   asked.choices = ask.choices;
+  asked.tools = ask.tools;
+  asked.tier = tier_of(route, ask);
   asked.now = now;
   return asked;
 }
@@ -105,7 +160,7 @@ Result<Grant> authorize(const Caller& caller, const Request& request, const Worl
   TRY(const Destination destination, find_destination(entry, request.provider, route.dialect, world));
   TRY(grant.ask, provider::read_ask(route, request.path, request.has_json ? &request.json : nullptr,
                                     request.has_form ? &request.form : nullptr));
-  TRY_VOID(policy::decide(entry.scope, question(entry, destination, route, grant.ask, request.ip, now)));
+  TRY_VOID(check_policy(entry, world, question(entry, destination, route, grant.ask, request.ip, now)));
   grant.credential = destination.credential;
   if (!grant.credential->usable)
     return fail_upstream(Code::credential_unavailable, "disabled",

@@ -45,6 +45,15 @@ Result<Destination> find_destination(const KeyEntry& entry, std::string_view nam
 policy::Question question(const KeyEntry& entry, const Destination& destination, const provider::Route& route,
                           const provider::Ask& ask, const policy::IpAddress& ip, Time now);
 
+// What the key may, and every key above it: the first refusal. The second form asks those above alone.
+Result<void> check_policy(const KeyEntry& entry, const World& world, const policy::Question& asked);
+Result<void> check_policy_above(const KeyEntry& entry, const World& world, const policy::Question& asked);
+// Whether the key and every key above it may be used now and from there, whatever is asked.
+Result<void> may_enter(const KeyEntry& entry, const World& world, const policy::IpAddress& ip, Time now);
+// The longest answer that the key and every key above it allow; nullopt: no bound, and none asked.
+std::optional<std::int64_t> output_cap(const KeyEntry& entry, const World& world,
+                                       std::optional<std::int64_t> asked);
+
 // The price a model is held and billed at. Unknown under a blocking budget, or with no price of the provider
 // at all: unpriced_model. `guessed` is set when the provider's dearest stands in.
 Result<const provider::Price*> find_price(const KeyEntry& entry, const Destination& destination,

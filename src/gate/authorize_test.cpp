@@ -87,6 +87,41 @@ TEST_F(AuthorizeTest, more_choices_than_the_scope_allows_are_refused) {
   EXPECT_EQ(chat_verdict(key, R"({"model":"plain","n":2,"messages":[]})"), "capability_denied");
 }
 
+TEST_F(AuthorizeTest, a_tool_out_of_scope_is_refused_in_whatever_place_it_stands) {
+  const Known key = make_key(scoped(&policy::Scope::tools, {"function:look*", "web_search*"}));
+  for (const std::string_view fields :
+       {R"("tools":[{"type":"function","function":{"name":"act"}}])", R"("functions":[{"name":"act"}])",
+        R"("tools":[{"type":"code_interpreter"}])", R"("tools":[{"type":"custom","custom":{"name":"act"}}])",
+        R"("tools":[{"type":"function","function":{"name":"look"}},{"type":"mcp"}])", R"("tools":"all")"})
+    EXPECT_EQ(chat_verdict(key, R"({"model":"plain",)" + std::string(fields) + R"(,"messages":[]})"),
+              "capability_denied")
+        << fields;
+  EXPECT_EQ(chat_verdict(key, R"({"model":"plain","messages":[],"tools":[{"type":"function","function":)"
+                              R"({"name":"look_up"}}]})"),
+            "ok");
+  EXPECT_EQ(chat_verdict(key, R"({"model":"plain","messages":[]})"), "ok");
+}
+
+TEST_F(AuthorizeTest, a_dearer_service_tier_than_the_scope_allows_is_refused) {
+  const Known key =
+      make_key(scoped<std::optional<policy::Tier>>(&policy::Scope::max_tier, policy::Tier::flex));
+  for (const std::string_view tier : {"priority", "auto", "default", "scale", "unheard-of"})
+    EXPECT_EQ(
+        chat_verdict(key, R"({"model":"plain","service_tier":")" + std::string(tier) + R"(","messages":[]})"),
+        "capability_denied")
+        << tier;
+  EXPECT_EQ(chat_verdict(key, R"({"model":"plain","messages":[]})"), "capability_denied");
+  EXPECT_EQ(chat_verdict(key, R"({"model":"plain","service_tier":"flex","messages":[]})"), "ok");
+}
+
+TEST_F(AuthorizeTest, hours_out_of_scope_are_refused) {
+  const Known key =
+      make_key(scoped(&policy::Scope::schedules, {policy::Schedule::parse("fri 12:00-13:00").value()}));
+  EXPECT_EQ(chat_verdict(key), "ok");  // the rig's clock stands on a Friday at noon
+  clock.at = clock.at + 1h;
+  EXPECT_EQ(chat_verdict(key), "time_denied");
+}
+
 TEST_F(AuthorizeTest, an_environment_without_a_credential_for_the_provider_is_refused) {
   Wish wish;
   wish.environment = "prod";

@@ -13,12 +13,12 @@ Docket::Docket(journal::Writer& journal, const Clock& clock, std::string request
 
 Docket::~Docket() { close(); }
 
-void Docket::identified(std::string_view key, std::string_view team, std::string_view project,
-                        std::string_view environment) {
-  receipt_.key = key;
-  receipt_.team = team;
-  receipt_.project = project;
-  receipt_.environment = environment;
+void Docket::identified(const identity::Key& key) {
+  receipt_.key = key.id;
+  receipt_.lineage = key.lineage;
+  receipt_.team = key.team;
+  receipt_.project = key.project;
+  receipt_.environment = key.environment;
 }
 
 void Docket::granted(std::string_view provider, std::string_view model, std::string_view credential,
@@ -43,6 +43,7 @@ void Docket::exposed(journal::Intent intent) {
   intent.team = receipt_.team;
   intent.project = receipt_.project;
   intent.environment = receipt_.environment;
+  intent.lineage = receipt_.lineage;
   intent.provider = receipt_.provider;
   intent.route = receipt_.route;
   intent.model = receipt_.model;

@@ -33,8 +33,7 @@ class Docket {
     receipt_.route = route;
     receipt_.endpoint = endpoint;
   }
-  void identified(std::string_view key, std::string_view team, std::string_view project,
-                  std::string_view environment);
+  void identified(const identity::Key& key);
   void granted(std::string_view provider, std::string_view model, std::string_view credential,
                std::string_view price_version);
 

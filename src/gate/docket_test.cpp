@@ -25,12 +25,22 @@ class DocketTest : public GateTest {
     ending.cost = Nanousd{70};
     return ending;
   }
+  static identity::Key known_key() {
+    identity::Key made;
+    made.id = "k1";
+    made.lineage = "k8/k9";
+    made.team = "red";
+    made.project = "web";
+    made.environment = "dev";
+    return made;
+  }
   static void expose(Docket& docket) {
     journal::Intent intent;
     intent.at = Time{5};
     intent.hold_nanousd = Nanousd{900};
     docket.exposed(intent);
   }
+  const identity::Key key = known_key();
   std::unique_ptr<journal::Writer> journal = open_journal();
   std::vector<Json> found;
 };
@@ -40,7 +50,7 @@ TEST_F(DocketTest, a_refused_request_leaves_one_refusal_with_its_code) {
     Docket docket(*journal, clock, "req_1");
     docket.came_from("192.0.2.1");
     docket.asks_for("openai.chat", "chat");
-    docket.identified("k1", "red", "web", "dev");
+    docket.identified(key);
     docket.refused({Code::budget_exceeded, Origin::policy, "detail", "say", 0});
     docket.close();
     docket.close();
@@ -119,7 +129,7 @@ TEST_F(DocketTest, intent_and_receipt_name_the_same_request_key_and_credential) 
   {
     Docket docket(*journal, clock, "req_1");
     docket.asks_for("openai.chat", "chat");
-    docket.identified("k1", "red", "web", "dev");
+    docket.identified(key);
     docket.granted("openai", "plain", "cred_1", "prices/3");
     expose(docket);
   }

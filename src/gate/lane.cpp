@@ -80,7 +80,7 @@ void Lane::drain() {
 
 bool Lane::may_go_on(std::string_view key_id, Time now) const {
   const KeyEntry* entry = world_->keys.find(key_id);
-  return entry != nullptr && entry->key.state == identity::KeyState::active && now < entry->key.expires;
+  return entry != nullptr && world_->stands(entry->key, now);
 }
 
 void Lane::sweep() {

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "crypto/hash.hpp"
+#include "gate/petition.hpp"
 #include "gate/world.hpp"
 #include "journal/writer.hpp"
 #include "ledger/ledger.hpp"
@@ -36,6 +37,8 @@ struct Shared {
   Durability durability = Durability::process;
   std::string instance;                             // random, makes request ids unique across starts
   std::size_t body_room = limits::kBodiesInMemory;  // bytes of request bodies that a lane may hold
+  Counter counter = {};                             // where petitions go; none: /claviger/v1 is not served
+  std::vector<policy::Cidr> trusted_proxies = {};   // whose word on where a request came from is taken
 };
 
 class Lane;
@@ -139,6 +142,7 @@ class Lane {
   std::size_t connections = 0;
   std::size_t body_bytes = 0;  // of requests being served
   wire::Json json_room;        // for the scan of the next body, between two scans
+  std::size_t petitions = 0;   // waiting for the steward
 
  private:
   friend class Live;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "base/limits.hpp"
 #include "gate/world.hpp"
 
@@ -125,6 +127,26 @@ Result<void> read_target(Request& request, const World& world) {
   TRY(request.query, provider::upstream_query(request.route(), query));
   show_keys(request);
   return {};
+}
+
+Result<policy::IpAddress> came_through(const policy::IpAddress& peer, std::span<const policy::Cidr> trusted,
+                                       const wire::Headers& headers) {
+  std::vector<std::string_view> list;
+  std::vector<std::string_view> forwarded;
+  for (const wire::Header& header : headers) {
+    if (wire::same_name(header.name, "x-forwarded-for")) list.push_back(header.value);
+    if (wire::same_name(header.name, "forwarded")) forwarded.push_back(header.value);
+  }
+  return policy::client_address(peer, trusted, {list, forwarded});
+}
+
+void read_own_target(Request& request) {
+  const std::string_view target = request.head.target;
+  const std::size_t mark = target.find('?');
+  request.path = target.substr(0, mark);
+  if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
+  request.match.dialect = provider::match(request.head.method, "/", speaker_of(request.head.headers)).dialect;
+  show_keys(request);
 }
 
 net::Task<Result<void>> read_body(net::ServerConnection& connection, Request& request) {

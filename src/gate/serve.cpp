@@ -7,6 +7,7 @@
 
 #include "base/limits.hpp"
 #include "gate/admit.hpp"
+#include "gate/delegate.hpp"
 #include "gate/forward.hpp"
 #include "gate/refusal.hpp"
 #include "gate/request.hpp"
@@ -77,13 +78,27 @@ void forget_json(Lane& lane, Request& request) {
   request.has_json = false;
 }
 
+// The address rules are held against, and the text of it for the record.
+Result<void> locate(Client& client, Request& request, Docket& docket) {
+  request.ip = client.address;
+  docket.came_from(client.ip);
+  const auto& trusted = client.lane.shared().trusted_proxies;
+  if (trusted.empty()) return {};
+  TRY(request.ip, came_through(client.address, trusted, request.head.headers));
+  request.ip_text = request.ip.text();
+  docket.came_from(request.ip_text);
+  return {};
+}
+
 net::Task<Connection> serve_request(Client& client, Request& request, Docket& docket) {
   Lane& lane = client.lane;
   std::shared_ptr<const World> world = lane.world();
-  docket.came_from(client.ip);
+  const Result<void> located = locate(client, request, docket);
   docket.came_with(request.head.headers.find("user-agent"));
-  request.ip = client.address;
+  if (located && is_own(request.head.target))
+    co_return co_await delegate(lane, client.connection, request, docket);
   Result<void> ready = read_target(request, *world);
+  if (!located) ready = located;
   if (request.match.route != nullptr)
     docket.asks_for(request.route().id, provider::endpoint_name(request.route().endpoint));
   if (ready) ready = may_send_body(client, request, *world);

@@ -5,6 +5,30 @@
 
 namespace claviger::gate {
 
+policy::Standing standing_of(identity::KeyState state) {
+  switch (state) {
+    case identity::KeyState::active:
+      return policy::Standing::active;
+    case identity::KeyState::frozen:
+      return policy::Standing::frozen;
+    case identity::KeyState::revoked:
+      break;
+  }
+  return policy::Standing::revoked;
+}
+
+bool World::stands(const identity::Key& key, Time now) const {
+  const auto alone = [&](const identity::Key& one) {
+    return one.state == identity::KeyState::active && now < one.expires;
+  };
+  if (!alone(key)) return false;
+  for (const std::string_view id : identity::Lineage(key.lineage)) {
+    const KeyEntry* above = keys.find(id);
+    if (above == nullptr || !alone(above->key)) return false;
+  }
+  return true;
+}
+
 const CredentialEntry* World::credential_for(std::string_view provider, std::string_view environment) const {
   const CredentialEntry* disabled = nullptr;
   for (const CredentialEntry& entry : credentials) {

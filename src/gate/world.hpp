@@ -12,6 +12,7 @@
 #include "identity/directory.hpp"
 #include "identity/key.hpp"
 #include "ledger/ledger.hpp"
+#include "policy/decide.hpp"
 #include "policy/scope.hpp"
 #include "provider/provider.hpp"
 
@@ -48,6 +49,9 @@ struct CredentialEntry {
   bool usable = true;  // false: disabled; its traffic is refused, not sent elsewhere
 };
 
+// Whether a key may be used now, as far as its state says.
+policy::Standing standing_of(identity::KeyState state);
+
 struct World {
   std::uint64_t generation = 0;
   identity::Directory<KeyEntry> keys;
@@ -56,6 +60,9 @@ struct World {
   // Bound of an answer's tokens where neither key nor request sets one and a budget needs it; none: the
   // model's own.
   std::optional<std::int64_t> default_max_output;
+
+  // Whether this key and every key above it is active and not expired.
+  bool stands(const identity::Key& key, Time now) const;
 
   // The credential that carries an environment's traffic to a provider: the oldest usable one, else the
   // oldest; nullptr when it has none.

@@ -31,6 +31,17 @@ CREATE TABLE IF NOT EXISTS key (
   concurrency     INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS key_by_created ON key (created, id);
+CREATE TABLE IF NOT EXISTS key_above (
+  key      TEXT NOT NULL,
+  distance INTEGER NOT NULL CHECK (distance > 0),
+  above    TEXT NOT NULL,
+  PRIMARY KEY (key, distance)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS key_above_by_above ON key_above (above, key);
+CREATE VIEW IF NOT EXISTS key_row AS SELECT key.*,
+  (SELECT group_concat(above, '/') FROM
+    (SELECT above FROM key_above WHERE key_above.key = key.id ORDER BY distance DESC)) AS lineage,
+  key.rowid AS place FROM key;
 )sql";
 
 namespace {
@@ -66,7 +77,9 @@ Result<Digest> read_digest(const Bytes& blob) {
   return digest;
 }
 
-// A row of SELECT *: the columns in the order of the table.
+constexpr std::int64_t kHourNs = 3'600'000'000'000;
+
+// A row of key_row: the columns in the order of the table, then the lineage and the row's number.
 Result<Key> read_key(const Row& row) {
   Key key;
   key.id = row.text(0);
@@ -85,6 +98,7 @@ Result<Key> read_key(const Row& row) {
   key.created_by = row.text(11);
   key.scope = row.text(12);
   key.rates = {row.maybe_integer(13), row.maybe_integer(14), row.maybe_integer(15)};
+  if (!row.null(16)) key.lineage = row.text(16);
   return key;
 }
 
@@ -151,12 +165,52 @@ bool matches(const Key& key, const Digest& presented, Time now) {
 Keys::Keys(store::Store& store, Rng& rng, const Clock& clock, crypto::HmacSha256 pepper)
     : store_(store), rng_(rng), clock_(clock), pepper_(std::move(pepper)) {}
 
+// The lineage of a child of `parent`, when there may be one more.
+Result<std::string> Keys::place_below(Tx& tx, std::string_view parent, Time now) {
+  TRY(const Key above, get(tx, parent));
+  const std::string lineage =
+      above.lineage.empty() ? above.id : fmt::format("{}/{}", above.lineage, above.id);
+  for (const std::string_view id : Lineage(lineage)) {
+    TRY(const Key one, get(tx, id));
+    if (one.state != KeyState::active || one.expires <= now)
+      return refuse(Code::conflict,
+                    fmt::format("The key '{}' is {}: it can have no children.", id,
+                                one.state == KeyState::active ? "expired" : key_state_name(one.state)));
+  }
+  if (static_cast<std::size_t>(std::ranges::count(lineage, '/')) >= limits::kKeyDepth)
+    return deny(
+        Code::too_many_keys,
+        fmt::format("Child keys go {} levels deep and this key stands on the lowest: have a key above "
+                    "it make the child.",
+                    limits::kKeyDepth));
+  const std::string root(Lineage(lineage).root());
+  TRY(const auto rows,
+      tx.query("SELECT coalesce(sum(state != 'revoked' AND expires > ?2), 0), coalesce(sum(created > ?3), 0) "
+               "FROM key WHERE id IN (SELECT key FROM key_above WHERE above = ?1)",
+               {root, now.ns, now.ns - kHourNs}));
+  if (rows.at(0).integer(0) >= limits::kKeyTree)
+    return deny(Code::too_many_keys,
+                fmt::format("There are {} child keys below '{}', and no more may be: revoke "
+                            "those that are done.",
+                            limits::kKeyTree, root));
+  if (rows.at(0).integer(1) >= limits::kKeyMints)
+    return deny(
+        Code::too_many_keys,
+        fmt::format("{} child keys were made below '{}' within an hour, and no more may be: wait, and "
+                    "use keys longer.",
+                    limits::kKeyMints, root));
+  return lineage;
+}
+
 Result<Issued> Keys::create(Tx& tx, const KeyDraft& draft) {
   const Time now = clock_.now();
   TRY_VOID(check_draft(draft, now));
   if (!is_id(draft.id)) return fail(Code::internal, "a key draft needs an id of fresh_id()");
-  std::string token = mint_for(TokenKind::key, draft.id, rng_);
   Key key;
+  if (!draft.parent.empty()) {
+    TRY(key.lineage, place_below(tx, draft.parent, now));
+  }
+  std::string token = mint_for(TokenKind::key, draft.id, rng_);
   key.id = draft.id;
   key.name = draft.name;
   key.team = draft.team;
@@ -175,6 +229,10 @@ Result<Issued> Keys::create(Tx& tx, const KeyDraft& draft) {
              {key.id, key.name, key.team, key.project, key.environment, value_of(key.digest), key.expires.ns,
               key.created.ns, key.created_by, key.scope, store::value(key.rates.rpm),
               store::value(key.rates.tpm), store::value(key.rates.concurrency)}));
+  std::int64_t distance = std::ranges::count(key.lineage, '/') + 1;
+  for (const std::string_view above : Lineage(key.lineage))
+    TRY_VOID(tx.run("INSERT INTO key_above (key, distance, above) VALUES (?1, ?2, ?3)",
+                    {key.id, distance--, store::value(above)}));
   return Issued{std::move(key), std::move(token)};
 }
 
@@ -188,7 +246,7 @@ Result<Issued> Keys::create(const KeyDraft& draft) {
 }
 
 Result<Key> Keys::get(Tx& tx, std::string_view id) {
-  TRY(const auto rows, tx.query("SELECT * FROM key WHERE id = ?1", {store::value(id)}));
+  TRY(const auto rows, tx.query("SELECT * FROM key_row WHERE id = ?1", {store::value(id)}));
   if (rows.empty()) return refuse(Code::not_found, fmt::format("There is no key '{}'.", id));
   return read_key(rows.front());
 }
@@ -206,13 +264,15 @@ Result<std::vector<Key>> Keys::list(const KeyFilter& filter) {
   std::vector<Key> keys;
   TRY_VOID(store_.read([&](Tx& tx) -> Result<void> {
     TRY(const auto rows,
-        tx.query("SELECT * FROM key WHERE (?1 = '' OR team = ?1) AND (?2 = '' OR project = ?2) "
+        tx.query("SELECT * FROM key_row WHERE (?1 = '' OR team = ?1) AND (?2 = '' OR project = ?2) "
                  "AND (?3 = '' OR environment = ?3) "
                  "AND (?4 = 0 OR lower(environment) NOT IN ('prod', 'production')) "
                  "AND (?5 = '' OR (created, id) > (SELECT created, id FROM key WHERE id = ?5)) "
-                 "ORDER BY created, id LIMIT ?6",
+                 "AND (?6 = '' OR id IN (SELECT key FROM key_above WHERE above = ?6)) "
+                 "ORDER BY created, id LIMIT ?7",
                  {filter.team, filter.project, filter.environment,
-                  std::int64_t{filter.production == Production::hidden}, filter.after, filter.limit}));
+                  std::int64_t{filter.production == Production::hidden}, filter.after, filter.above,
+                  filter.limit}));
     keys.clear();
     keys.reserve(rows.size());
     for (const Row& row : rows) {
@@ -228,8 +288,8 @@ Result<void> Keys::each(const std::function<void(Key)>& visit) {
   return store_.read([&](Tx& tx) -> Result<void> {
     std::int64_t after = 0;
     for (;;) {
-      TRY(const auto rows, tx.query("SELECT *, rowid FROM key WHERE rowid > ?1 ORDER BY rowid LIMIT ?2",
-                                    {after, kKeysAtOnce}));
+      TRY(const auto rows,
+          tx.query("SELECT * FROM key_row WHERE place > ?1 ORDER BY place LIMIT ?2", {after, kKeysAtOnce}));
       if (rows.empty()) return {};
       after = rows.back().integer(rows.back().columns.size() - 1);
       for (const Row& row : rows) {
@@ -250,7 +310,7 @@ Result<void> Keys::take_changes(const std::function<void(const std::string&, std
     changes.clear();
     TRY(const auto ids, tx.query("SELECT id FROM key_change"));
     for (const Row& id : ids) {
-      TRY(const auto rows, tx.query("SELECT * FROM key WHERE id = ?1", {id.text(0)}));
+      TRY(const auto rows, tx.query("SELECT * FROM key_row WHERE id = ?1", {id.text(0)}));
       std::optional<Key>& now = changes.emplace_back(id.text(0), std::nullopt).second;
       if (!rows.empty()) {
         TRY(now, read_key(rows.front()));
@@ -292,6 +352,10 @@ Result<Key> Keys::set_state(std::string_view id, KeyState state) {
     key.state = state;
     TRY_VOID(
         tx.run("UPDATE key SET state = ?2 WHERE id = ?1", {key.id, store::value(key_state_name(state))}));
+    if (state != KeyState::revoked) return {};
+    TRY_VOID(
+        tx.run("UPDATE key SET state = 'revoked' WHERE id IN (SELECT key FROM key_above WHERE above = ?1)",
+               {key.id}));
     return {};
   }));
   return key;

@@ -1,6 +1,7 @@
 // Virtual keys: what is stored of them, how they are issued, rotated, frozen and revoked.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -31,9 +32,40 @@ struct Rates {
   friend bool operator==(const Rates&, const Rates&) = default;
 };
 
+// The keys above a key, from the top down: "ROOT/.../PARENT". An empty text has none. A view: `text` must
+// outlive it.
+class Lineage {
+ public:
+  class Iterator {
+   public:
+    explicit Iterator(std::string_view rest) : rest_(rest) {}
+    std::string_view operator*() const { return rest_.substr(0, rest_.find('/')); }
+    Iterator& operator++() { return rest_.remove_prefix(std::min(rest_.size(), (**this).size() + 1)), *this; }
+    bool operator==(const Iterator& other) const { return rest_.size() == other.rest_.size(); }
+
+   private:
+    std::string_view rest_;
+  };
+  explicit Lineage(std::string_view text) : text_(text) {}
+  Iterator begin() const { return Iterator(text_); }
+  Iterator end() const { return Iterator(text_.substr(text_.size())); }
+  bool empty() const { return text_.empty(); }
+  bool contains(std::string_view id) const {
+    for (const std::string_view above : *this)
+      if (above == id) return true;
+    return false;
+  }
+  std::string_view parent() const { return text_.substr(text_.rfind('/') + 1); }  // empty: none
+  std::string_view root() const { return *begin(); }                              // empty: none
+
+ private:
+  std::string_view text_;
+};
+
 // One key as it is stored. Holds no secret: digests are keyed hashes of the token.
 struct Key {
   std::string id;
+  std::string lineage;  // ids of the keys above it, from an administrator's key down; see Lineage
   std::string name;
   std::string team;  // empty: none
   std::string project;
@@ -51,7 +83,8 @@ struct Key {
 
 // What a new key shall be.
 struct KeyDraft {
-  std::string id;  // from fresh_id(): known beforehand, so that budgets can stand before the key does
+  std::string id;      // from fresh_id(): known beforehand, so that budgets can stand before the key does
+  std::string parent;  // the key it is a child of; empty: none
   std::string name;
   std::string team;
   std::string project;
@@ -79,6 +112,7 @@ struct KeyFilter {
   std::string project;
   std::string environment;
   Production production = Production::shown;
+  std::string above;  // only keys below this one, at any level
   std::string after;  // id of the last key of the page before
   std::int64_t limit = INT64_MAX;
 };
@@ -104,7 +138,9 @@ class Keys {
   // `pepper` is the vault's subkey "key-pepper".
   Keys(store::Store& store, Rng& rng, const Clock& clock, crypto::HmacSha256 pepper);
 
-  // Refuses invalid_input with the field's name. The first form is part of the caller's transaction.
+  // Refuses invalid_input with the field's name. A child: not_found, conflict when a key above it is frozen,
+  // revoked or expired, too_many_keys beyond the bounds of depth and number. The first form is part of the
+  // caller's transaction. That a child's scope lies within its parent's is policy's to say.
   Result<Issued> create(store::Tx& tx, const KeyDraft& draft);
   Result<Issued> create(const KeyDraft& draft);
 
@@ -124,7 +160,8 @@ class Keys {
 
   Result<KeyCounts> count(Production production = Production::shown);
 
-  // Refuses conflict when the key is revoked; setting the present state again is fine.
+  // Refuses conflict when the key is revoked; setting the present state again is fine. Revoking is for the
+  // key and all below it; freezing says nothing of those below, whom the frozen key above stops all the same.
   Result<Key> set_state(std::string_view id, KeyState state);
   // New token, same id; the old one works for `grace` more. A second rotation ends the grace of the first.
   Result<Issued> rotate(store::Tx& tx, std::string_view id, std::chrono::nanoseconds grace);
@@ -133,6 +170,8 @@ class Keys {
   const crypto::HmacSha256& pepper() const { return pepper_; }
 
  private:
+  Result<std::string> place_below(store::Tx& tx, std::string_view parent, Time now);
+
   store::Store& store_;
   Rng& rng_;
   const Clock& clock_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/limits.hpp"
 #include "identity/admin_token.hpp"
 #include "identity/once.hpp"
 #include "identity/token.hpp"
@@ -354,6 +355,101 @@ TEST_F(OnceTest, it_is_forgotten_after_its_window) {
   EXPECT_EQ(ask({"alice", "k1", Digest{1}}).value(), std::nullopt);
   keep({"alice", "k1", Digest{2}}, "other");
   EXPECT_EQ(ask({"alice", "k1", Digest{2}}).value(), "other");
+}
+
+TEST(LineageText, it_goes_from_the_top_down) {
+  std::vector<std::string> seen;
+  for (const std::string_view id : Lineage("a/bb/ccc")) seen.emplace_back(id);
+  EXPECT_EQ(seen, (std::vector<std::string>{"a", "bb", "ccc"}));
+  EXPECT_EQ(Lineage("a/bb/ccc").parent(), "ccc");
+  EXPECT_EQ(Lineage("a/bb/ccc").root(), "a");
+  EXPECT_TRUE(Lineage("a/bb").contains("bb"));
+  EXPECT_FALSE(Lineage("a/bb").contains("b"));
+  EXPECT_TRUE(Lineage("").empty());
+  EXPECT_EQ(Lineage("").parent(), "");
+  for (const std::string_view id : Lineage("")) ADD_FAILURE() << id;
+}
+
+class ChildKeyTest : public KeyTest {
+ protected:
+  Result<Issued> child_of(std::string_view parent) {
+    KeyDraft made = draft("child");
+    made.parent = parent;
+    return keys().create(made);
+  }
+  std::string made(const Result<Issued>& issued) {
+    EXPECT_TRUE(issued) << told(issued.error());
+    return issued ? issued->key.id : "";
+  }
+};
+
+TEST_F(ChildKeyTest, a_parent_that_does_not_stand_has_no_children) {
+  EXPECT_EQ(child_of("nobodyknows1").error().code, Code::not_found);
+  const std::string root = made(keys().create(draft()));
+  const std::string child = made(child_of(root));
+  ASSERT_TRUE(keys().set_state(root, KeyState::frozen));
+  EXPECT_EQ(child_of(root).error().code, Code::conflict);
+  EXPECT_EQ(child_of(child).error().code, Code::conflict) << "nor have the keys below it";
+  ASSERT_TRUE(keys().set_state(root, KeyState::active));
+  EXPECT_TRUE(child_of(child));
+}
+
+TEST_F(ChildKeyTest, children_go_as_deep_as_the_bound_and_no_deeper) {
+  std::string last = made(keys().create(draft()));
+  const std::string root = last;
+  std::string lineage;
+  for (std::size_t depth = 1; depth <= limits::kKeyDepth; ++depth) {
+    lineage += (lineage.empty() ? "" : "/") + last;
+    const auto issued = child_of(last);
+    last = made(issued);
+    EXPECT_EQ(issued->key.lineage, lineage) << depth;
+    EXPECT_EQ(keys().get(last)->lineage, lineage) << depth;
+  }
+  const auto refused = child_of(last);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::too_many_keys);
+  KeyFilter below;
+  below.above = root;
+  EXPECT_EQ(keys().list(below)->size(), limits::kKeyDepth);
+}
+
+TEST_F(ChildKeyTest, a_tree_holds_as_many_live_keys_as_the_bound_and_no_more) {
+  const std::string root = made(keys().create(draft()));
+  std::vector<std::string> children;
+  for (std::int64_t n = 0; n < limits::kKeyTree; ++n) {
+    if (n % 100 == 0) clock.at = clock.at + 1h;  // not faster than they may be made
+    children.push_back(made(child_of(n % 2 == 0 ? root : children.back())));
+    if (n % 2 == 1) children.pop_back();
+  }
+  EXPECT_EQ(child_of(root).error().code, Code::too_many_keys);
+  EXPECT_EQ(child_of(children.back()).error().code, Code::too_many_keys) << "at every level";
+  EXPECT_TRUE(child_of(made(keys().create(draft())))) << "another tree has its own";
+  ASSERT_TRUE(keys().set_state(children.back(), KeyState::revoked));
+  EXPECT_TRUE(child_of(root));
+}
+
+TEST_F(ChildKeyTest, children_are_not_made_faster_than_the_bound) {
+  const std::string root = made(keys().create(draft()));
+  for (std::int64_t n = 0; n < limits::kKeyMints; ++n) {
+    const std::string child = made(child_of(root));
+    ASSERT_TRUE(keys().set_state(child, KeyState::revoked));
+  }
+  EXPECT_EQ(child_of(root).error().code, Code::too_many_keys);
+  clock.at = clock.at + 1h + 1ns;
+  EXPECT_TRUE(child_of(root));
+}
+
+TEST_F(ChildKeyTest, revoking_is_for_all_below_and_freezing_for_the_key_alone) {
+  const std::string root = made(keys().create(draft()));
+  const std::string child = made(child_of(root));
+  const std::string grandchild = made(child_of(child));
+  const std::string other = made(child_of(root));
+  ASSERT_TRUE(keys().set_state(child, KeyState::frozen));
+  EXPECT_EQ(keys().get(grandchild)->state, KeyState::active);
+  ASSERT_TRUE(keys().set_state(child, KeyState::revoked));
+  EXPECT_EQ(keys().get(grandchild)->state, KeyState::revoked);
+  EXPECT_EQ(keys().get(other)->state, KeyState::active);
+  EXPECT_EQ(keys().get(root)->state, KeyState::active);
 }
 
 }  // namespace

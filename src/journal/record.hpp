@@ -49,6 +49,7 @@ std::optional<Outcome> outcome_of(std::string_view name);
 struct Intent {
   Time at;
   std::string_view req, key, team, project, environment, provider, route, model, credential;
+  std::string_view lineage = {};  // ids of the keys above `key`, "ROOT/.../PARENT", which are charged too
   std::int64_t credential_version = 0;
   Nanousd hold_nanousd;
   std::int64_t tokens = 0;       // held against the tokens-per-minute limit
@@ -63,7 +64,8 @@ struct Receipt {
   Time intent_at;
   std::uint64_t intent_epoch = 0;  // 0: that of the line; else the older epoch whose lease held the money
   std::string_view key, team, project, environment, provider, route, endpoint, model, credential;
-  int status = 0;  // sent to the client; 0 when there was none
+  std::string_view lineage = {};  // as in the intent
+  int status = 0;                 // sent to the client; 0 when there was none
   Outcome outcome = Outcome::completed;
   provider::Usage usage;
   Nanousd cost_nanousd;

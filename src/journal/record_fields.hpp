@@ -32,6 +32,7 @@ void fields(auto& r, V& v, std::type_identity<Intent>) {
   v.text("team", r.team);
   v.text("project", r.project);
   v.text("environment", r.environment);
+  v.text("lineage", r.lineage);
   v.text("provider", r.provider);
   v.text("route", r.route);
   v.text("model", r.model);
@@ -52,6 +53,7 @@ void fields(auto& r, V& v, std::type_identity<Receipt>) {
   v.text("team", r.team);
   v.text("project", r.project);
   v.text("environment", r.environment);
+  v.text("lineage", r.lineage);
   v.text("provider", r.provider);
   v.text("route", r.route);
   v.text("endpoint", r.endpoint);

@@ -1,6 +1,7 @@
 // Budgets come, change and go; accounts find their nodes; what the store holds is read back.
 #include <algorithm>
 
+#include "base/check.hpp"
 #include "ledger/book.hpp"
 #include "ledger/escrow.hpp"
 
@@ -43,12 +44,20 @@ Line* Book::line_of(std::string_view id) {
   return found == lines_.end() ? nullptr : found->second;
 }
 
-std::shared_ptr<Seat> Book::seat(const AccountPath& path, const RateLimits& limits) {
+std::shared_ptr<Seat> Book::seat(const AccountPath& path, const RateLimits& limits,
+                                 std::span<const RateLimits> above) {
+  check(path.above.size() <= limits::kKeyDepth, "child keys go so deep and no deeper");
   auto seat = std::make_shared<Seat>();
   seat->key = path.key;
-  seat->rpm = bounded_rate(limits.rpm);
-  seat->tpm = bounded_rate(limits.tpm);
-  seat->concurrency = bounded_rate(limits.concurrency);
+  for (const std::string& id : path.above) seat->names.push_back("key:" + id);
+  seat->names.push_back("key:" + path.key);
+  const auto add_gauge = [&](const std::string& key, const RateLimits& rates) {
+    Gauge gauge{key, bounded_rate(rates.rpm), bounded_rate(rates.tpm), bounded_rate(rates.concurrency)};
+    if (gauge.limited()) seat->gauges.push_back(std::move(gauge));
+  };
+  add_gauge(path.key, limits);
+  for (std::size_t i = 0; i < std::min(above.size(), path.above.size()); ++i)
+    add_gauge(path.above[i], above[i]);
   store::Lock lock(mutex_);
   if (!path.team.empty()) seat->team = &node("team:" + path.team);
   if (!path.project.empty()) seat->project = &node("project:" + path.project);
@@ -57,7 +66,7 @@ std::shared_ptr<Seat> Book::seat(const AccountPath& path, const RateLimits& limi
 
 bool Book::has_blocking_budget(Seat& seat) {
   store::Lock lock(mutex_);
-  return std::ranges::any_of(resolve(seat), [](const Node* one) { return one && !one->blocking.empty(); });
+  return std::ranges::any_of(resolve(seat), [](const Node* one) { return !one->blocking.empty(); });
 }
 
 Result<std::shared_ptr<const Zone>> Book::zone(const std::string& name) {

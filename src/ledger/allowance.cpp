@@ -15,10 +15,11 @@ Allowance::One left_of(SlidingMinute& minute, std::int64_t limit, Time now) {
 Allowance Book::allowance(Seat& seat, Time now) {
   store::Lock lock(mutex_);
   Allowance out;
-  if (!seat.limited()) return out;
-  Limiter& limits = limiter(seat);
-  if (seat.rpm != kNoRate) out.requests = left_of(limits.requests, seat.rpm, now);
-  if (seat.tpm != kNoRate) out.tokens = left_of(limits.tokens, seat.tpm, now);
+  if (seat.gauges.empty() || seat.gauges.front().key != seat.key) return out;  // no limits of its own
+  find_limiters(seat);
+  const Gauge& own = seat.gauges.front();
+  if (own.rpm != kNoRate) out.requests = left_of(own.limiter->requests, own.rpm, now);
+  if (own.tpm != kNoRate) out.tokens = left_of(own.limiter->tokens, own.tpm, now);
   return out;
 }
 

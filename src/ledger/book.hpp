@@ -1,7 +1,6 @@
-// The ledger's memory: nodes, limiters, tickets, and the two locks over all of it. Internal to this folder.
+// The ledger's memory: budgets, seats, tickets, and the two locks over all of it. Internal to this folder.
 #pragma once
 
-#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -11,7 +10,7 @@
 
 #include "ledger/lease.hpp"
 #include "ledger/ledger.hpp"
-#include "ledger/sliding_minute.hpp"
+#include "ledger/seat.hpp"
 #include "store/mutex.hpp"
 
 namespace claviger::ledger {
@@ -21,39 +20,6 @@ inline constexpr std::int64_t kLeaseIdleNs = 600'000'000'000;   // an unused lea
 inline constexpr std::int64_t kLimiterIdleNs = 62'000'000'000;  // an unused limiter has nothing left to say
 inline constexpr std::size_t kLinesPerTick = 1'024;
 inline constexpr std::size_t kLimiterBucketsPerTick = 4'096;
-inline constexpr std::uint32_t kNoRate = UINT32_MAX;
-
-// A key's sliding minutes and seats, shared by all its accounts. Made on demand, forgotten when idle.
-struct Limiter {
-  SlidingMinute requests, tokens;
-  std::uint32_t in_flight = 0;
-  std::uint32_t tickets = 0;
-  Time last_used{0};
-};
-
-// Everything but the names is a cache, guarded by the book's mutex.
-struct Seat {
-  Node* team = nullptr;
-  Node* project = nullptr;
-  Node* own = nullptr;  // the key's node, if there is one
-  Limiter* limiter = nullptr;
-  std::uint32_t nodes_seen = 0;     // generation of `own`
-  std::uint32_t limiters_seen = 0;  // generation of `limiter`
-  std::uint32_t rpm = kNoRate, tpm = kNoRate, concurrency = kNoRate;
-  std::string key;
-
-  bool limited() const { return rpm != kNoRate || tpm != kNoRate || concurrency != kNoRate; }
-};
-
-struct Ticket {
-  std::vector<Lease*> leases;  // each holds `worst`
-  std::int64_t worst = 0;
-  Limiter* limiter = nullptr;
-  std::int64_t second = 0;  // of the limiter's minute
-  std::int64_t tokens = 0;
-};
-
-using Chain = std::array<Node*, 4>;  // organisation, team, project, key; null where there is none
 
 struct TextHash {
   using is_transparent = void;
@@ -79,7 +45,8 @@ class Book {
   Book(store::Store& store, std::uint64_t epoch, UsageSum usage);
   Result<void> load();
 
-  std::shared_ptr<Seat> seat(const AccountPath& path, const RateLimits& limits);
+  std::shared_ptr<Seat> seat(const AccountPath& path, const RateLimits& limits,
+                             std::span<const RateLimits> above);
   bool has_blocking_budget(Seat& seat);
   Allowance allowance(Seat& seat, Time now);
   struct Taken {
@@ -107,11 +74,14 @@ class Book {
   Chain resolve(Seat& seat) CLAVIGER_REQUIRES(mutex_);
   Lease& lease_at(Line& line, Time at) CLAVIGER_REQUIRES(mutex_);
   Lease* first_short(const Chain& chain, std::int64_t worst, Time at) CLAVIGER_REQUIRES(mutex_);
-  Result<void> check_asking(const Lease& lease, std::int64_t worst, Time now) CLAVIGER_REQUIRES(mutex_);
-  Limiter& limiter(Seat& seat) CLAVIGER_REQUIRES(mutex_);
+  Result<void> check_asking(const Seat& seat, const Lease& lease, std::int64_t worst, Time now)
+      CLAVIGER_REQUIRES(mutex_);
+  void find_limiters(Seat& seat) CLAVIGER_REQUIRES(mutex_);
+  Result<void> check_gauge(const Gauge& gauge, const Seat& seat, std::int64_t tokens, Time now)
+      CLAVIGER_REQUIRES(mutex_);
   Result<void> check_rates(Seat& seat, std::int64_t tokens, Time now) CLAVIGER_REQUIRES(mutex_);
   Result<Taken> reserve_asking(Seat& seat, std::int64_t worst, std::int64_t tokens, Time now);
-  Result<void> check_zero(const Chain& chain, Time now) CLAVIGER_REQUIRES(mutex_);
+  Result<void> check_zero(const Seat& seat, const Chain& chain, Time now) CLAVIGER_REQUIRES(mutex_);
   Taken take(Seat& seat, const Chain& chain, std::int64_t worst, std::int64_t tokens, Time now, Time at)
       CLAVIGER_REQUIRES(mutex_);
   std::vector<Want> earmark(const Chain& chain, std::int64_t worst, Time now, Time at)
@@ -120,7 +90,8 @@ class Book {
   void adopt(const Want& want, Time now) CLAVIGER_REQUIRES(mutex_);
   void withdraw(const Want& want) CLAVIGER_REQUIRES(mutex_);
   void doubt(const Want& want) CLAVIGER_REQUIRES(mutex_);
-  std::unexpected<Error> refuse_for_good(const Want& refused, Time now) CLAVIGER_REQUIRES(mutex_);
+  std::unexpected<Error> refuse_for_good(const Seat& seat, const Want& refused, Time now)
+      CLAVIGER_REQUIRES(mutex_);
   void note_store_failure(Time now) CLAVIGER_REQUIRES(mutex_);
   Ticket* make_ticket(Seat& seat, std::int64_t worst, std::int64_t tokens, Time now)
       CLAVIGER_REQUIRES(mutex_);

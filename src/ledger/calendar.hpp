@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/zone.hpp"
 #include "ledger/budget.hpp"
-#include "ledger/zone.hpp"
 
 namespace claviger::ledger {
 

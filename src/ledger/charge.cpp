@@ -54,6 +54,15 @@ void spread(const Posted& posted, const std::vector<LeaseRow>& leases, std::vect
   if (newest) newest->beyond += std::max(overrun, std::int64_t{0});
 }
 
+std::vector<std::string> nodes_of(const AccountPath& path) {
+  std::vector<std::string> nodes{"org"};
+  if (!path.team.empty()) nodes.push_back("team:" + path.team);
+  if (!path.project.empty()) nodes.push_back("project:" + path.project);
+  for (const std::string& above : path.above) nodes.push_back("key:" + above);
+  if (!path.key.empty()) nodes.push_back("key:" + path.key);
+  return nodes;
+}
+
 // Whether the window is over its limit afterwards.
 enum class Outcome : std::uint8_t { within, over };
 
@@ -92,12 +101,7 @@ Result<Outcome> charge_window(Tx& tx, const Charge& charge, const UsageSum& usag
 // The budgets above an account, read once a batch.
 Result<void> Book::lay_out(Tx& tx, const AccountPath& path, BudgetsByNode& known,
                            std::vector<Course>& course) {
-  for (const auto& [prefix, name] : {std::pair{"team:", &path.team},
-                                     {"project:", &path.project},
-                                     {"key:", &path.key},
-                                     {"org", static_cast<const std::string*>(nullptr)}}) {
-    if (name && name->empty()) continue;
-    const std::string at_node = name ? prefix + *name : prefix;
+  for (const std::string& at_node : nodes_of(path)) {
     auto found = known.find(at_node);
     if (found == known.end()) {
       TRY(auto there, read_budgets(tx, at_node));

@@ -64,8 +64,9 @@ Result<std::unique_ptr<Ledger>> Ledger::open(store::Store& store, std::uint64_t 
   return std::unique_ptr<Ledger>(new Ledger(std::move(book)));
 }
 
-Account Ledger::account(const AccountPath& path, const RateLimits& limits) {
-  return Account(book_->seat(path, limits));
+Account Ledger::account(const AccountPath& path, const RateLimits& limits,
+                        std::span<const RateLimits> above) {
+  return Account(book_->seat(path, limits, above));
 }
 
 bool Ledger::has_blocking_budget(const Account& account) const {

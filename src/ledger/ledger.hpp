@@ -20,6 +20,7 @@
 #include "base/clock.hpp"
 #include "base/money.hpp"
 #include "base/result.hpp"
+#include "ledger/account.hpp"
 #include "ledger/allowance.hpp"
 #include "ledger/budget.hpp"
 #include "store/store.hpp"
@@ -30,11 +31,6 @@ class Book;                             // the ledger's memory
 struct Seat;                            // a key's place in it
 struct Ticket;                          // what one hold took, and where
 extern const std::string_view kSchema;  // tables budget, budget_window, lease; idempotent
-// Who is charged. An empty team or project means there is none. `key` is the key's id.
-struct AccountPath {
-  std::string team, project, key;
-  friend bool operator==(const AccountPath&, const AccountPath&) = default;
-};
 
 // A key's resolved place in the ledger: cheap to copy, made once when a World is built, never stale
 // (budgets are looked up through it at each reserve). Must not outlive the ledger.
@@ -152,16 +148,17 @@ class Ledger {
   static Result<std::unique_ptr<Ledger>> open(store::Store& store, std::uint64_t epoch, UsageSum usage);
   ~Ledger();
 
-  Account account(const AccountPath& path, const RateLimits& limits);
+  // `above`: the limits of the keys of path.above, in its order: a request counts at every one of them.
+  Account account(const AccountPath& path, const RateLimits& limits, std::span<const RateLimits> above = {});
   // True when a request of this account may be refused for money, so that its worst case must be known.
   bool has_blocking_budget(const Account& account) const;
 
   Allowance allowance(const Account& account, Time now) const;
 
   // All or nothing. Refuses, in this order: a budget of 0 (even for worst == 0); budgets from organisation to
-  // key (budget_exceeded, or store_unavailable when more money is needed and the store fails);
-  // concurrency_exceeded; rate_limit_exceeded; token_limit_exceeded. A refusal takes nothing, says what is
-  // left, when and what to do. Touches the store only when a lease is used up.
+  // key (budget_exceeded, or store_unavailable when more money is needed and the store fails); then of the
+  // key and of each key above it concurrency_exceeded; rate_limit_exceeded; token_limit_exceeded. A refusal
+  // takes nothing, says what is left, when and what to do. Touches the store only when a lease is used up.
   Result<Hold> reserve(const Account& account, Nanousd worst, std::int64_t tokens, Time now);
 
   // Creates or changes a budget. Node, window and time zone of an existing one cannot change (conflict).

@@ -16,13 +16,22 @@ std::int64_t bounded_tokens(std::int64_t tokens) { return std::min(tokens, Slidi
 
 Chain Book::resolve(Seat& seat) {
   if (seat.nodes_seen != nodes_generation_) {
-    std::string name = "key:";
-    name += seat.key;
-    const auto found = nodes_.find(name);
-    seat.own = found == nodes_.end() ? nullptr : found->second.get();
+    seat.above.clear();
+    for (const std::string& name : seat.names) {
+      const auto found = nodes_.find(name);
+      seat.above.push_back(found == nodes_.end() ? nullptr : found->second.get());
+    }
+    seat.own = seat.above.back();
+    seat.above.pop_back();
     seat.nodes_seen = nodes_generation_;
   }
-  return {org_, seat.team, seat.project, seat.own};
+  Chain chain;
+  chain.add(org_);
+  chain.add(seat.team);
+  chain.add(seat.project);
+  for (Node* node : seat.above) chain.add(node);
+  chain.add(seat.own);
+  return chain;
 }
 
 Lease& Book::lease_at(Line& line, Time at) {
@@ -44,7 +53,6 @@ Lease& Book::lease_at(Line& line, Time at) {
 
 Lease* Book::first_short(const Chain& chain, std::int64_t worst, Time at) {
   for (const Node* node : chain) {
-    if (!node) continue;
     for (Line* line : node->blocking) {
       Lease& lease = lease_at(*line, at);
       if (!lease.covers(worst)) return &lease;
@@ -54,37 +62,45 @@ Lease* Book::first_short(const Chain& chain, std::int64_t worst, Time at) {
 }
 
 // What is known without asking: the store's last answer, that it just failed, that we are closing.
-Result<void> Book::check_asking(const Lease& lease, std::int64_t worst, Time now) {
+Result<void> Book::check_asking(const Seat& seat, const Lease& lease, std::int64_t worst, Time now) {
   if (closed_) return fail(Code::shutting_down, "the ledger is closed");
   if (lease.knows_left(now, news_) && lease.free() + lease.left < worst)
-    return over_budget(lease.line->budget, lease.span, worst, lease.free() + lease.left, now);
+    return over_budget(seat.key, lease.line->budget, lease.span, worst, lease.free() + lease.left, now);
   if (now < retry_store_at_ && retry_store_at_.ns - now.ns <= kStoreBackoffNs)
     return store_failed("the store failed a moment ago", (retry_store_at_.ns - now.ns) / 1'000'000 + 1);
   return {};
 }
 
-Limiter& Book::limiter(Seat& seat) {
-  if (seat.limiters_seen != limiters_generation_ || !seat.limiter) {
-    auto found = limiters_.find(seat.key);
-    if (found == limiters_.end()) found = limiters_.emplace(seat.key, std::make_unique<Limiter>()).first;
-    seat.limiter = found->second.get();
-    seat.limiters_seen = limiters_generation_;
+void Book::find_limiters(Seat& seat) {
+  if (seat.limiters_seen == limiters_generation_) return;
+  for (Gauge& gauge : seat.gauges) {
+    auto found = limiters_.find(gauge.key);
+    if (found == limiters_.end()) found = limiters_.emplace(gauge.key, std::make_unique<Limiter>()).first;
+    gauge.limiter = found->second.get();
   }
-  return *seat.limiter;
+  seat.limiters_seen = limiters_generation_;
+}
+
+Result<void> Book::check_gauge(const Gauge& gauge, const Seat& seat, std::int64_t tokens, Time now) {
+  Limiter& limits = *gauge.limiter;
+  limits.last_used = now;
+  const std::string_view whose = gauge.key == seat.key ? std::string_view{} : std::string_view(gauge.key);
+  if (gauge.concurrency != kNoRate && limits.in_flight >= gauge.concurrency)
+    return too_many_at_once(whose, gauge.concurrency);
+  if (gauge.rpm != kNoRate && limits.requests.sum(now) + 1 > gauge.rpm)
+    return too_many_requests(whose, gauge.rpm, limits.requests.wait_ms(now, 1, gauge.rpm));
+  if (gauge.tpm == kNoRate) return {};
+  const std::int64_t asked = bounded_tokens(tokens);
+  if (gauge.tpm == 0 || limits.tokens.sum(now) + asked > gauge.tpm)
+    return too_many_tokens(whose, gauge.tpm, tokens,
+                           gauge.tpm == 0 ? 0 : limits.tokens.wait_ms(now, asked, gauge.tpm));
+  return {};
 }
 
 Result<void> Book::check_rates(Seat& seat, std::int64_t tokens, Time now) {
-  if (!seat.limited()) return {};
-  Limiter& limits = limiter(seat);
-  limits.last_used = now;
-  if (seat.concurrency != kNoRate && limits.in_flight >= seat.concurrency)
-    return too_many_at_once(seat.concurrency);
-  if (seat.rpm != kNoRate && limits.requests.sum(now) + 1 > seat.rpm)
-    return too_many_requests(seat.rpm, limits.requests.wait_ms(now, 1, seat.rpm));
-  if (seat.tpm == kNoRate) return {};
-  const std::int64_t asked = bounded_tokens(tokens);
-  if (seat.tpm == 0 || limits.tokens.sum(now) + asked > seat.tpm)
-    return too_many_tokens(seat.tpm, tokens, seat.tpm == 0 ? 0 : limits.tokens.wait_ms(now, asked, seat.tpm));
+  if (seat.gauges.empty()) return {};
+  find_limiters(seat);
+  for (const Gauge& gauge : seat.gauges) TRY_VOID(check_gauge(gauge, seat, tokens, now));
   return {};
 }
 
@@ -98,16 +114,17 @@ Ticket* Book::make_ticket(Seat& seat, std::int64_t worst, std::int64_t tokens, T
   Ticket* ticket = spare_tickets_.back();
   spare_tickets_.pop_back();
   ticket->worst = worst;
-  ticket->limiter = nullptr;
   ++counters_.held;
-  if (!seat.limited()) return ticket;
-  Limiter& limits = limiter(seat);
-  ticket->limiter = &limits;
+  if (seat.gauges.empty()) return ticket;
+  find_limiters(seat);
   ticket->tokens = bounded_tokens(tokens);
-  ticket->second = limits.requests.add(now, 1);
-  limits.tokens.add(now, ticket->tokens);
-  ++limits.in_flight;
-  ++limits.tickets;
+  for (const Gauge& gauge : seat.gauges) {
+    Limiter& limits = *gauge.limiter;
+    ticket->marks.push_back({&limits, limits.requests.add(now, 1)});
+    limits.tokens.add(now, ticket->tokens);
+    ++limits.in_flight;
+    ++limits.tickets;
+  }
   return ticket;
 }
 
@@ -117,23 +134,22 @@ Result<Book::Taken> Book::reserve(Seat& seat, std::int64_t worst, std::int64_t t
     store::Lock lock(mutex_);
     const Chain chain = resolve(seat);
     const Time at = std::max(now, floor_);
-    TRY_VOID(check_zero(chain, now));
+    TRY_VOID(check_zero(seat, chain, now));
     const Lease* lacking = first_short(chain, worst, at);
     if (!lacking) {
       TRY_VOID(check_rates(seat, tokens, now));
       return take(seat, chain, worst, tokens, now, at);
     }
-    TRY_VOID(check_asking(*lacking, worst, now));
+    TRY_VOID(check_asking(seat, *lacking, worst, now));
   }
   return reserve_asking(seat, worst, tokens, now);
 }
 
-Result<void> Book::check_zero(const Chain& chain, Time now) {
+Result<void> Book::check_zero(const Seat& seat, const Chain& chain, Time now) {
   for (const Node* node : chain) {
-    if (!node) continue;
     for (const Line* line : node->blocking)
       if (line->budget.limit->value == 0) [[unlikely]]
-        return budget_is_zero(line->budget, window_at(line->budget.window, *line->zone, now), now);
+        return budget_is_zero(seat.key, line->budget, window_at(line->budget.window, *line->zone, now), now);
   }
   return {};
 }
@@ -143,9 +159,8 @@ Book::Taken Book::take(Seat& seat, const Chain& chain, std::int64_t worst, std::
                        Time at) {
   latest_ = std::max(latest_, at);
   Ticket* ticket = nullptr;
-  if (seat.limited()) ticket = make_ticket(seat, worst, tokens, now);
+  if (!seat.gauges.empty()) ticket = make_ticket(seat, worst, tokens, now);
   for (const Node* node : chain) {
-    if (!node) continue;
     for (Line* line : node->blocking) {
       if (!ticket) ticket = make_ticket(seat, worst, tokens, now);
       Lease& lease = *line->current;
@@ -164,7 +179,6 @@ std::vector<Want> Book::earmark(const Chain& chain, std::int64_t worst, Time now
   latest_ = std::max(latest_, at);
   std::vector<Want> wants;
   for (const Node* node : chain) {
-    if (!node) continue;
     for (Line* line : node->blocking) {
       Lease& lease = lease_at(*line, at);
       Want want;
@@ -259,13 +273,13 @@ Result<Book::Taken> Book::reserve_asking(Seat& seat, std::int64_t worst, std::in
     // Everything may have changed while this thread waited for its turn.
     const Chain chain = resolve(seat);
     at = std::max(now, floor_);
-    TRY_VOID(check_zero(chain, now));
+    TRY_VOID(check_zero(seat, chain, now));
     const Lease* lacking = first_short(chain, worst, at);
     if (!lacking) {
       TRY_VOID(check_rates(seat, tokens, now));
       return take(seat, chain, worst, tokens, now, at);
     }
-    TRY_VOID(check_asking(*lacking, worst, now));
+    TRY_VOID(check_asking(seat, *lacking, worst, now));
     wants = earmark(chain, worst, now, at);
     ++counters_.grants;
   }
@@ -295,18 +309,18 @@ Result<Book::Taken> Book::reserve_asking(Seat& seat, std::int64_t worst, std::in
     return Taken{ticket, at};
   }
   for (const Want& want : wants) withdraw(want);
-  if (refused && answer.error().code == Code::budget_exceeded) return refuse_for_good(*refused, now);
+  if (refused && answer.error().code == Code::budget_exceeded) return refuse_for_good(seat, *refused, now);
   for (const Want& want : wants) doubt(want);
   note_store_failure(now);
   return store_failed(answer.error().detail, kStoreBackoffNs / 1'000'000);
 }
 
 // The store was asked and the budget has no more: its answer serves the next ones, too.
-std::unexpected<Error> Book::refuse_for_good(const Want& refused, Time now) {
+std::unexpected<Error> Book::refuse_for_good(const Seat& seat, const Want& refused, Time now) {
   Lease& lease = *refused.lease;
   lease.learn_left(refused.left, now, news_);
   lease.recall = refused.over;
-  return over_budget(lease.line->budget, lease.span, refused.worst, lease.free() + lease.left, now);
+  return over_budget(seat.key, lease.line->budget, lease.span, refused.worst, lease.free() + lease.left, now);
 }
 
 void Book::note_store_failure(Time now) {
@@ -316,10 +330,11 @@ void Book::note_store_failure(Time now) {
 
 // What both ways out of a ticket share: its seat is free again, and the ticket is.
 void Book::end_ticket(Ticket& ticket) {
-  if (ticket.limiter) {
-    --ticket.limiter->in_flight;
-    --ticket.limiter->tickets;
+  for (const Mark& mark : ticket.marks) {
+    --mark.limiter->in_flight;
+    --mark.limiter->tickets;
   }
+  ticket.marks.clear();
   ticket.leases.clear();
   spare_tickets_.push_back(&ticket);
 }
@@ -330,9 +345,9 @@ void Book::release(Ticket& ticket) {
     lease->held -= ticket.worst;
     --lease->holds;
   }
-  if (ticket.limiter) {
-    ticket.limiter->requests.correct(ticket.second, -1);
-    ticket.limiter->tokens.correct(ticket.second, -ticket.tokens);
+  for (const Mark& mark : ticket.marks) {
+    mark.limiter->requests.correct(mark.second, -1);
+    mark.limiter->tokens.correct(mark.second, -ticket.tokens);
   }
   ++counters_.released;
   end_ticket(ticket);
@@ -347,8 +362,8 @@ Posting Book::post(Ticket& ticket, Posting posting) {
     lease->used += cost;
     lease->overrun += std::max(cost - ticket.worst, std::int64_t{0});
   }
-  if (ticket.limiter)
-    ticket.limiter->tokens.correct(ticket.second, bounded_tokens(posting.tokens) - ticket.tokens);
+  for (const Mark& mark : ticket.marks)
+    mark.limiter->tokens.correct(mark.second, bounded_tokens(posting.tokens) - ticket.tokens);
   ++counters_.posted;
   counters_.presumed += posting.presumed ? 1 : 0;
   counters_.overruns += posting.overrun ? 1 : 0;

@@ -331,5 +331,56 @@ TEST_F(Reserve, ThreadsNeverSpendMoreThanTheBudgetAndUseItUp) {
   ledger->check_invariants();
 }
 
+class ChildTest : public LedgerTest {
+ protected:
+  const AccountPath path{"red", "web", "k3", {"k1", "k2"}};
+};
+
+TEST_F(ChildTest, a_budget_of_any_key_above_refuses_and_is_named) {
+  budget("key:k1", "key:k1", 100);
+  budget("key:k2", "key:k2", 50);
+  const Account on = ledger->account(path, {});
+  EXPECT_EQ(refused(on, 51), Code::budget_exceeded);
+  EXPECT_TRUE(last.say.contains("key k2")) << last.say;
+  EXPECT_TRUE(holds(on, 50));
+  budget("key:k1", "key:k1", 40);
+  EXPECT_EQ(refused(on, 41), Code::budget_exceeded);
+  EXPECT_TRUE(last.say.contains("key k1")) << "from the top down: " << last.say;
+  EXPECT_TRUE(holds(ledger->account({"red", "web", "k9"}, {}), 1'000)) << "other keys are not bound";
+}
+
+TEST_F(ChildTest, what_a_child_costs_is_settled_at_every_key_above) {
+  for (const char* node : {"org", "key:k1", "key:k2", "key:k3"}) budget(node, node, 100);
+  spend(ledger->account(path, {}), 10, 7, path);
+  spend(ledger->account({"red", "web", "k2", {"k1"}}, {}), 10, 5, {"red", "web", "k2", {"k1"}});
+  derive();
+  const auto settled = [&](std::string_view node) {
+    const auto views = ledger->snapshot(now, node).value();
+    return views.empty() ? -1 : views.front().settled.value;
+  };
+  EXPECT_EQ(settled("org"), 12);
+  EXPECT_EQ(settled("key:k1"), 12);
+  EXPECT_EQ(settled("key:k2"), 12);
+  EXPECT_EQ(settled("key:k3"), 7);
+}
+
+TEST_F(ChildTest, rates_of_the_keys_above_count_all_below_and_a_refusal_takes_nothing) {
+  const std::vector<RateLimits> above{{.rpm = 2}, {.concurrency = 1}};
+  const Account one = ledger->account(path, {.rpm = 5}, above);
+  const Account other = ledger->account({"red", "web", "k4", {"k1", "k2"}}, {}, above);
+  {
+    const auto hold = reserve(one, 1);
+    ASSERT_TRUE(hold);
+    EXPECT_EQ(refused(other, 1), Code::concurrency_exceeded);
+    EXPECT_TRUE(last.say.contains("k2 above")) << last.say;
+  }
+  spend(one, 1, 1);
+  spend(other, 1, 1);
+  EXPECT_EQ(refused(one, 1), Code::rate_limit_exceeded);
+  EXPECT_TRUE(last.say.contains("k1 above")) << last.say;
+  pass(61);
+  EXPECT_TRUE(holds(one, 1));
+}
+
 }  // namespace
 }  // namespace claviger::ledger

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ struct Question {
   IpAddress ip;
   std::optional<std::int64_t> max_output;  // as asked by the client
   std::int64_t choices = 1;
+  std::span<const std::string> tools;  // "web_search", "function:NAME", ... as the request offers them
+  std::optional<Tier> tier;            // nullopt: this endpoint knows none
   Time now{};
 };
 
@@ -45,6 +48,8 @@ struct RuleVerdict {
 
 // The first refusal in the fixed order of the rules, or nothing. Allocates only to refuse.
 Result<void> decide(const Scope& scope, const Question& question);
+// The rules that are about who asks from where and when, whatever is asked: state, expiry, network, hours.
+Result<void> may_enter(const Scope& scope, const Question& question);
 // Every rule's verdict in the same order, by the same code. decide() refuses exactly when one of these is not
 // allowed.
 std::vector<RuleVerdict> explain(const Scope& scope, const Question& question);

@@ -29,6 +29,9 @@ Scope scope() {
   s.cidrs = {Cidr::parse("192.0.2.0/24").value()};
   s.max_output_tokens = 1000;
   s.max_choices = 2;
+  s.schedules = {Schedule::parse("thu 00:00-12:00").value()};  // 1970 began on a Thursday
+  s.tools = {"web_search", "function:*"};
+  s.max_tier = Tier::standard;
   return s;
 }
 
@@ -64,8 +67,45 @@ TEST(Decide, each_rule_refuses_alone_and_names_itself) {
   q.choices = 3;
   expect_refused(q, Code::capability_denied, "scope.max_choices");
   q = question();
+  q.now = parse_time("1970-01-01T12:00:00Z").value();
+  expect_refused(q, Code::time_denied, "scope.schedules");
+  q = question();
+  const std::vector<std::string> tools{"function:look", "code_interpreter"};
+  q.tools = tools;
+  expect_refused(q, Code::capability_denied, "scope.tools");
+  q = question();
+  q.tier = Tier::priority;
+  expect_refused(q, Code::capability_denied, "scope.max_tier");
+  q = question();
   q.reach = Reach::none;
   expect_refused(q, Code::environment_denied, "environment");
+}
+
+TEST(MayEnter, only_the_rules_about_the_caller_are_asked) {
+  Question q = question();
+  q.endpoint = "none";
+  q.model = "other";
+  q.reach = Reach::none;
+  EXPECT_TRUE(may_enter(scope(), q));
+  q.ip = IpAddress::parse("198.51.100.1").value();
+  EXPECT_EQ(may_enter(scope(), q).error().code, Code::network_denied);
+  q = question();
+  q.now = parse_time("1970-01-02T01:00:00Z").value();
+  EXPECT_EQ(may_enter(scope(), q).error().code, Code::time_denied);
+  q = question();
+  q.standing = Standing::frozen;
+  EXPECT_EQ(may_enter(scope(), q).error().code, Code::frozen_key);
+}
+
+TEST(Decide, a_tier_that_the_endpoint_does_not_know_is_no_wish) {
+  Scope flex;
+  flex.max_tier = Tier::flex;
+  Question q = question();
+  EXPECT_TRUE(decide(flex, q));
+  q.tier = Tier::flex;
+  EXPECT_TRUE(decide(flex, q));
+  q.tier = Tier::standard;
+  EXPECT_EQ(decide(flex, q).error().code, Code::capability_denied);
 }
 
 TEST(Decide, of_several_refusals_the_first_in_the_order_counts) {

@@ -29,6 +29,8 @@ class Cidr {
   // meant.
   static Result<Cidr> parse(std::string_view text);
   bool contains(const IpAddress& address) const;
+  // True when every address of `other` lies in this network.
+  bool contains(const Cidr& other) const { return bits_ <= other.bits_ && contains(other.base_); }
   std::string text() const;
   friend bool operator==(const Cidr&, const Cidr&) = default;
 

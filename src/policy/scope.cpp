@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/json_writer.hpp"
 #include "base/limits.hpp"
 #include "wire/json.hpp"
@@ -10,9 +12,15 @@
 namespace claviger::policy {
 namespace {
 
+constexpr std::array<std::string_view, 3> kTiers{"flex", "standard", "priority"};
+
+Result<void> check_count(std::string_view field, std::size_t count) {
+  if (count <= limits::kScopeEntries) return {};
+  return refuse(Code::invalid_input, fmt::format("{}: at most {} entries", field, limits::kScopeEntries));
+}
+
 Result<void> check_words(std::string_view field, const std::vector<std::string>& words) {
-  if (words.size() > limits::kScopeEntries)
-    return refuse(Code::invalid_input, fmt::format("{}: at most {} entries", field, limits::kScopeEntries));
+  TRY_VOID(check_count(field, words.size()));
   for (const std::string& word : words) {
     bool visible = !word.empty() && word.size() <= limits::kModelName;
     for (const char c : word) visible = visible && c > 0x20 && c < 0x7f;
@@ -60,10 +68,29 @@ Result<void> read_cidrs(wire::JsonValue value, std::vector<Cidr>& out) {
   return {};
 }
 
+Result<void> read_schedules(wire::JsonValue value, std::vector<Schedule>& out) {
+  std::vector<std::string> words;
+  TRY_VOID(read_words("schedules", value, words));
+  for (const std::string& word : words) {
+    auto schedule = Schedule::parse(word);
+    if (!schedule) return damaged("schedules");
+    out.push_back(*std::move(schedule));
+  }
+  return {};
+}
+
+Result<void> read_tier(wire::JsonValue value, std::optional<Tier>& out) {
+  out = tier_named(value.text().value_or(""));
+  return out ? Result<void>{} : damaged("max_tier");
+}
+
 Result<void> read_field(std::string_view name, wire::JsonValue value, Scope& scope) {
   if (name == "models") return read_words(name, value, scope.models);
   if (name == "endpoints") return read_words(name, value, scope.endpoints);
   if (name == "cidrs") return read_cidrs(value, scope.cidrs);
+  if (name == "schedules") return read_schedules(value, scope.schedules);
+  if (name == "tools") return read_words(name, value, scope.tools);
+  if (name == "max_tier") return read_tier(value, scope.max_tier);
   const auto number = value.integer();
   if (!number) return damaged(name);
   if (name == "max_output_tokens") return scope.max_output_tokens = *number, Result<void>{};
@@ -97,11 +124,20 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
+std::string_view tier_name(Tier tier) { return kTiers[static_cast<std::size_t>(tier)]; }
+
+std::optional<Tier> tier_named(std::string_view name) {
+  for (std::size_t i = 0; i < kTiers.size(); ++i)
+    if (kTiers[i] == name) return static_cast<Tier>(i);
+  return std::nullopt;
+}
+
 Result<void> check_scope(const Scope& scope) {
   TRY_VOID(check_words("models", scope.models));
   TRY_VOID(check_words("endpoints", scope.endpoints));
-  if (scope.cidrs.size() > limits::kScopeEntries)
-    return refuse(Code::invalid_input, fmt::format("cidrs: at most {} entries", limits::kScopeEntries));
+  TRY_VOID(check_words("tools", scope.tools));
+  TRY_VOID(check_count("cidrs", scope.cidrs.size()));
+  TRY_VOID(check_count("schedules", scope.schedules.size()));
   TRY_VOID(check_limit("max_output_tokens", scope.max_output_tokens));
   return check_limit("max_choices", scope.max_choices);
 }
@@ -117,6 +153,11 @@ std::string scope_text(const Scope& scope) {
   write_words(out, "cidrs", cidrs);
   if (scope.max_output_tokens) out.field("max_output_tokens", *scope.max_output_tokens);
   if (scope.max_choices) out.field("max_choices", *scope.max_choices);
+  std::vector<std::string> schedules;
+  for (const Schedule& schedule : scope.schedules) schedules.push_back(schedule.text());
+  write_words(out, "schedules", schedules);
+  write_words(out, "tools", scope.tools);
+  if (scope.max_tier) out.field("max_tier", tier_name(*scope.max_tier));
   out.close('}');
   return text;
 }

@@ -9,8 +9,14 @@
 
 #include "base/result.hpp"
 #include "policy/ip.hpp"
+#include "policy/schedule.hpp"
 
 namespace claviger::policy {
+
+// What a provider is asked to hurry: each is dearer than the one before.
+enum class Tier : std::uint8_t { flex, standard, priority };
+std::string_view tier_name(Tier tier);
+std::optional<Tier> tier_named(std::string_view name);
 
 // An empty list allows all of its kind.
 struct Scope {
@@ -19,6 +25,9 @@ struct Scope {
   std::vector<Cidr> cidrs;             // networks the caller may come from
   std::optional<std::int64_t> max_output_tokens;  // larger wishes are lowered by the gate, not refused
   std::optional<std::int64_t> max_choices;        // n; larger wishes are refused
+  std::vector<Schedule> schedules;                // weekly hours; any one of them allows
+  std::vector<std::string> tools;                 // globs of "web_search", "function:NAME", ...
+  std::optional<Tier> max_tier;                   // dearest service tier that may be asked for
   friend bool operator==(const Scope&, const Scope&) = default;
 };
 

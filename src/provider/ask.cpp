@@ -172,6 +172,11 @@ void note_tool(Ask& out, std::string_view type) {
   if (std::ranges::find(out.tools, kind) == out.tools.end()) out.tools.push_back(std::move(kind));
 }
 
+void note_function(Ask& out, wire::JsonValue name) {
+  constexpr std::size_t kLongestName = 128;
+  out.tools.push_back("function:" + name.text().value_or("").substr(0, kLongestName));
+}
+
 Result<void> read_choices(wire::JsonValue root, std::string_view name, Ask& out) {
   TRY(const auto count, read_count(root, name));
   if (!count) return {};

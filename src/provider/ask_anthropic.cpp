@@ -56,6 +56,7 @@ Result<void> walk_block(JsonValue block, Ask& out) {
   } else if (type == "tool_result" || type == "search_result") {
     return walk_blocks(block["content"], out);
   } else if (type == "tool_addition") {
+    note_tool(out, "tool_addition");
     unbounded(out, "Tools added inside a conversation are not looked through.");
   }
   return {};
@@ -77,8 +78,11 @@ Result<void> read_tools(JsonValue tools, Ask& out) {
   for (const JsonValue tool : tools.elements()) {
     TRY_VOID(read_cache_control(tool["cache_control"], out));
     const std::string type = tool["type"].text().value_or("custom");
-    note_tool(out, type == "custom" ? "function" : type);
-    if (type == "custom") continue;
+    if (type == "custom") {
+      note_function(out, tool["name"]);
+      continue;
+    }
+    note_tool(out, type);
     if (type.starts_with("advisor_"))
       return bad_parameter("The advisor tool",
                            "is refused: it asks a model that the key's rules are not held against.");
@@ -112,7 +116,10 @@ Result<void> read_options(JsonValue root, Ask& out) {
   if (!tier.empty() && tier != "auto" && tier != "standard_only")
     unbounded(out, "The service tier \"" + tier.substr(0, 32) + "\" has no known price.");
   TRY(const std::string speed, read_text(root, "speed"));
-  if (!speed.empty() && speed != "standard") unbounded(out, "The fast mode has no known price.");
+  if (!speed.empty() && speed != "standard") {
+    out.tier = "fast";
+    unbounded(out, "The fast mode has no known price.");
+  }
   TRY(const std::string geo, read_text(root, "inference_geo"));
   out.us_geo = geo == "us";
   out.global_geo = geo == "global";
@@ -122,6 +129,7 @@ Result<void> read_options(JsonValue root, Ask& out) {
     return bad_parameter("fallbacks", "is refused: the key's rules are checked against one model alone.");
   if (given(root["thread"])) return stored_object("thread");
   if (given(root["container"]) && !root["container"].is_object()) return stored_object("container");
+  if (given(root["container"])) note_tool(out, "container");
   if (given(root["container"]))
     unbounded(out, "A container is worked by the provider: nothing bounds its cost.");
   if (given(root["compaction"])) unbounded(out, "Compaction runs the model once more on hidden input.");

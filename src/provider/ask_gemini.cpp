@@ -90,8 +90,13 @@ Result<void> read_tools(JsonValue tools, Ask& out) {
     for (const auto& [key, value] : tool.members()) {
       out.has_tools = true;
       const bool own = same_field(key, "functionDeclarations");
-      note_tool(out, own ? std::string_view("function") : std::string_view(key));
-      if (own) continue;
+      if (own) {
+        if (!value.is_array()) note_tool(out, "unreadable");
+        if (value.is_array())
+          for (const JsonValue one : value.elements()) note_function(out, one["name"]);
+        continue;
+      }
+      note_tool(out, key);
       if (same_field(key, "computerUse"))
         out.hidden_input = true;
       else

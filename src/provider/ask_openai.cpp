@@ -16,8 +16,11 @@ void read_tools(JsonValue tools, Ask& out);
 void read_tool(JsonValue tool, Ask& out) {
   const std::string type = tool["type"].text().value_or("function");
   if (type == "namespace") return read_tools(tool["tools"], out);
-  note_tool(out, type == "custom" ? "function" : type);
-  if (type == "function" || type == "custom") return;
+  if (type == "function" || type == "custom") {
+    const JsonValue inner = tool[type];  // chat nests what responses writes flat
+    return note_function(out, inner.is_object() ? inner["name"] : tool["name"]);
+  }
+  note_tool(out, type);
   constexpr std::array<std::string_view, 4> kOwnMachine{"computer", "computer_use_preview", "apply_patch",
                                                         "local_shell"};
   const bool local_shell = type == "shell" && tool["environment"]["type"].text_equals("local");
@@ -34,6 +37,7 @@ void read_tool(JsonValue tool, Ask& out) {
 void read_tools(JsonValue tools, Ask& out) {
   if (!given(tools)) return;
   if (!tools.is_array()) {
+    note_tool(out, "unreadable");
     unbounded(out, "tools is not a list, so that the provider may read it differently.");
     return;
   }
@@ -111,7 +115,10 @@ Result<void> read_common(JsonValue root, Ask& out) {
   if (given(ttl) && !ttl.text_equals("30m"))
     unbounded(out, "Only the 30m prompt cache has a known price for writes.");
   read_tools(root["tools"], out);
-  if (given(root["functions"])) note_tool(out, "function");
+  const JsonValue functions = root["functions"];
+  if (given(functions) && !functions.is_array()) note_tool(out, "unreadable");
+  if (functions.is_array())
+    for (const JsonValue one : functions.elements()) note_function(out, one["name"]);
   if (given(root["functions"]) || given(root["response_format"]) || given(root["text"])) out.has_tools = true;
   return {};
 }
@@ -162,7 +169,10 @@ Result<void> read_responses(JsonValue root, Ask& out) {
     if (given(root[name])) return stored_object(name);
   TRY(const auto max, read_count(root, "max_output_tokens"));
   raise_max_output(out, max);
-  if (given(root["prompt"])) unbounded(out, "A stored prompt has hidden input and options.");
+  if (given(root["prompt"])) {
+    note_tool(out, "prompt");  // it may bring tools of its own
+    unbounded(out, "A stored prompt has hidden input and options.");
+  }
   if (given(root["multi_agent"])) unbounded(out, "multi_agent runs further models: nothing bounds them.");
   if (given(root["context_management"]))
     unbounded(out, "Compaction runs the model once more on hidden input.");

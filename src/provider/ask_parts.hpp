@@ -33,6 +33,8 @@ void unbounded(Ask& out, std::string_view sentence);
 // Notes the kind of a tool: "web_search_20250305", "web_search_preview_2025_03_11" and "webSearch" all begin
 // with "web_search"; dates and versions are left out.
 void note_tool(Ask& out, std::string_view type);
+// Notes one of the caller's own functions as "function:NAME".
+void note_function(Ask& out, wire::JsonValue name);
 // n and its like: 1 when not given; refuses 0 and more than limits::kMaxChoices.
 Result<void> read_choices(wire::JsonValue root, std::string_view name, Ask& out);
 // Takes the larger of what is there and `value`.

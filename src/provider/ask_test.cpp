@@ -120,6 +120,27 @@ TEST(Ask, OfGeminiWithAFieldInBothSpellingsIsRefused) {
             Code::invalid_parameter);
 }
 
+TEST(Ask, NamesEveryToolTheRequestOffers) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(
+      ask("openai.chat", with(R"("tools":[{"type":"function","function":{"name":"look"}},)"
+                              R"({"type":"web_search_preview_2025_03_11"}],"functions":[{"name":"act"}])"))
+          ->tools,
+      (Names{"function:look", "web_search_preview", "function:act"}));
+  EXPECT_EQ(ask("openai.responses",
+                responses_with(R"("tools":[{"type":"function","name":"look"},{"type":"namespace","tools":)"
+                               R"([{"type":"function","name":"inner"}]}],"prompt":{"id":"p"})"))
+                ->tools,
+            (Names{"function:look", "function:inner", "prompt"}));
+  EXPECT_EQ(ask("anthropic.messages",
+                with(R"("tools":[{"name":"look"},{"type":"web_search_20260318","name":"w"}])"))
+                ->tools,
+            (Names{"function:look", "web_search"}));
+  EXPECT_EQ(gemini(R"({"tools":[{"functionDeclarations":[{"name":"look"}]},{"googleSearch":{}}]})")->tools,
+            (Names{"function:look", "google_search"}));
+  EXPECT_EQ(ask("openai.chat", with(R"("tools":{"0":{"type":"function"}})"))->tools, Names{"unreadable"});
+}
+
 TEST(Unbounded, ChatNamesWhatTheProviderWouldDoByItself) {
   for (const std::string_view fields : {R"("web_search_options":{})", R"("search_parameters":{"mode":"on"})",
                                         R"("tools":[{"type":"web_search"}])", R"("moderation":{"model":"x"})",

@@ -212,6 +212,7 @@ Result<void> Deriver::Inside::presume() {
     receipt.team = intent->team;
     receipt.project = intent->project;
     receipt.environment = intent->environment;
+    receipt.lineage = intent->lineage;
     receipt.provider = intent->provider;
     receipt.route = intent->route;
     receipt.endpoint = intent->route;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "identity/key.hpp"
+
 namespace claviger::steward {
 namespace {
 
@@ -92,11 +94,14 @@ void DeriveBatch::take(const journal::Intent& intent, const journal::Line& line,
 void DeriveBatch::take(const journal::Receipt& receipt, const journal::Envelope& envelope) {
   usage_.add(receipt);
   const std::uint64_t epoch = receipt.intent_epoch > 0 ? receipt.intent_epoch : envelope.epoch;
-  posted_.push_back({{std::string(receipt.team), std::string(receipt.project), std::string(receipt.key)},
-                     receipt.intent_at,
-                     receipt.cost_nanousd,
-                     epoch,
-                     receipt.hold_nanousd});
+  std::vector<std::string> above;
+  for (const std::string_view id : identity::Lineage(receipt.lineage)) above.emplace_back(id);
+  posted_.push_back(
+      {{std::string(receipt.team), std::string(receipt.project), std::string(receipt.key), std::move(above)},
+       receipt.intent_at,
+       receipt.cost_nanousd,
+       epoch,
+       receipt.hold_nanousd});
   if (!receipt.credential.empty() && !credentials_.contains(receipt.credential))
     credentials_.emplace(receipt.credential);
   close_intent(receipt);

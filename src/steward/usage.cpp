@@ -8,6 +8,8 @@
 #include <map>
 
 #include "base/check.hpp"
+#include "identity/key.hpp"
+#include "steward/suggest.hpp"
 #include "store/store.hpp"
 
 namespace claviger::steward {
@@ -28,6 +30,9 @@ CREATE TABLE IF NOT EXISTS usage (
   cost_q0 INTEGER NOT NULL, cost_q1 INTEGER NOT NULL, cost_q2 INTEGER NOT NULL, cost_q3 INTEGER NOT NULL,
 {}  PRIMARY KEY (hour, key, team, project, environment, provider, model, endpoint)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS usage_lineage (
+  above TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (above, key)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS usage_refusal (
   hour INTEGER NOT NULL, key TEXT NOT NULL, code TEXT NOT NULL, origin TEXT NOT NULL, count INTEGER NOT NULL,
   PRIMARY KEY (hour, key, code, origin)
@@ -40,7 +45,8 @@ CREATE TABLE IF NOT EXISTS usage_credential (
   last_used INTEGER NOT NULL, PRIMARY KEY (credential, hour)
 ) STRICT, WITHOUT ROWID;
 )",
-                     buckets);
+                     buckets) +
+         std::string(kAddressSchema);
 }
 const std::string kSchemaText = make_schema();
 
@@ -269,7 +275,8 @@ Result<Nanousd> usage_sum(store::Tx& tx, std::string_view node, Time from, Time 
           "+ (CASE WHEN hour * 4 + 7200 >= ?2 AND hour * 4 + 7200 < ?4 THEN cost_q2 ELSE 0 END) "
           "+ (CASE WHEN hour * 4 + 10800 >= ?2 AND hour * 4 + 10800 < ?4 THEN cost_q3 ELSE 0 END) END), 0) "
           "FROM usage WHERE hour >= ?1 AND hour <= ?3 "
-          "AND (?5 = '' OR team = ?5) AND (?6 = '' OR project = ?6) AND (?7 = '' OR key = ?7)",
+          "AND (?5 = '' OR team = ?5) AND (?6 = '' OR project = ?6) AND (?7 = '' OR key = ?7 "
+          "OR key IN (SELECT key FROM usage_lineage WHERE above = ?7))",
           {hour_of(from), from.ns / (kQuarter * kSecond) * kHour, hour_of(to),
            to.ns / (kQuarter * kSecond) * kHour, of("team"), of("project"), of("key")}));
   return Nanousd{rows.at(0).integer(0)};
@@ -282,6 +289,8 @@ struct UsageBatch::Inside {
   std::map<std::string, std::int64_t> refusals;  // by code/origin
   std::array<std::int64_t, journal::kOutcomeCount> outcomes{};
   std::map<std::pair<std::string, std::int64_t>, CredentialSums> credentials;
+  std::map<std::string, std::string, std::less<>> lineages;  // by key
+  AddressBatch addresses;
   decltype(credentials)::pointer newest = nullptr;  // of credentials: mostly the one that is asked for next
 
   CredentialSums& credential(std::string_view id, std::int64_t hour) {
@@ -296,6 +305,7 @@ UsageBatch::~UsageBatch() = default;
 void UsageBatch::clear() { *inside_ = {}; }
 
 void UsageBatch::add(const journal::Receipt& r) {
+  inside_->addresses.add(r);
   const Group<std::string_view> group{
       hour_of(r.intent_at), {r.key, r.team, r.project, r.environment, r.provider, r.model, r.endpoint}};
   auto found = inside_->usage.find(group);
@@ -313,6 +323,7 @@ void UsageBatch::add(const journal::Receipt& r) {
   cost = saturating_add(cost, r.cost_nanousd);
   for (const provider::UsageField& field : provider::kUsageFields)
     sums.usage.*field.member = saturating_add({sums.usage.*field.member}, {r.usage.*field.member}).value;
+  if (!r.lineage.empty() && !inside_->lineages.contains(r.key)) inside_->lineages.emplace(r.key, r.lineage);
   ++inside_->outcomes[static_cast<std::size_t>(r.outcome)];
   if (r.credential.empty()) return;
   CredentialSums& use = inside_->credential(r.credential, group.hour);
@@ -329,6 +340,7 @@ void UsageBatch::add(const journal::Refusal& r) {
 }
 
 Result<void> UsageBatch::apply(store::Tx& tx) const {
+  TRY_VOID(inside_->addresses.apply(tx));
   for (const auto& [group, sums] : inside_->usage) {
     std::vector<store::Value> values{group.hour};
     for (const std::string& text : group.texts) values.emplace_back(text);
@@ -340,6 +352,10 @@ Result<void> UsageBatch::apply(store::Tx& tx) const {
       values.emplace_back(sums.usage.*field.member);
     TRY_VOID(tx.run(insert_statement(), std::move(values)));
   }
+  for (const auto& [key, lineage] : inside_->lineages)
+    for (const std::string_view above : identity::Lineage(lineage))
+      TRY_VOID(tx.run("INSERT OR IGNORE INTO usage_lineage (above, key) VALUES (?1, ?2)",
+                      {store::value(above), key}));
   for (const auto& [group, count] : inside_->hourly) {
     const auto& [key, code, origin] = group.second;
     TRY_VOID(

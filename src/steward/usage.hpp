@@ -22,7 +22,7 @@ class Tx;
 
 namespace claviger::steward {
 
-// Tables usage, usage_refusal, usage_total, usage_credential.
+// Tables usage, usage_lineage (which keys stand above a key), usage_refusal, usage_total, usage_credential.
 extern const std::string_view kUsageSchema;
 // Adds the columns of buckets that a database made by an earlier version lacks; they are 0 there.
 Result<void> add_missing_buckets(store::Store& store);
@@ -68,8 +68,8 @@ struct CredentialUse {
 };
 Result<std::vector<CredentialUse>> credential_use(store::Store& store, Time from, Time to);
 
-// What a node ("org", "team:T", "project:P", "key:ID") has cost in [from, to), to the quarter of an hour:
-// begin and end of a window lie on one in every time zone. The ledger's UsageSum.
+// What a node ("org", "team:T", "project:P", "key:ID" with the keys below it) has cost in [from, to), to the
+// quarter of an hour: begin and end of a window lie on one in every time zone. The ledger's UsageSum.
 Result<Nanousd> usage_sum(store::Tx& tx, std::string_view node, Time from, Time to);
 
 // Sums one batch of records in memory and adds it to the tables in one go. For the deriver.

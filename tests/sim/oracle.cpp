@@ -12,10 +12,10 @@ bool concerns(const ledger::Budget& budget, const ledger::AccountPath& path) {
 }
 
 ledger::WindowSpan window_of(const ledger::Budget& budget, Time at) {
-  static std::map<std::string, ledger::Zone> zones;
+  static std::map<std::string, Zone> zones;
   auto found = zones.find(budget.time_zone);
   if (found == zones.end())
-    found = zones.emplace(budget.time_zone, ledger::Zone::load(budget.time_zone).value()).first;
+    found = zones.emplace(budget.time_zone, Zone::load(budget.time_zone).value()).first;
   return ledger::window_at(budget.window, found->second, at);
 }
 

@@ -1,5 +1,5 @@
 // Reads TZif files and answers which offset holds at a time.
-#include "ledger/zone.hpp"
+#include "base/zone.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace claviger::ledger {
+namespace claviger {
 namespace {
 
 constexpr std::int64_t kDay = 86'400;
@@ -292,4 +292,4 @@ OffsetSpan Zone::span_at(std::int64_t utc_seconds) const {
   return span;
 }
 
-}  // namespace claviger::ledger
+}  // namespace claviger

@@ -9,7 +9,7 @@
 #include "base/encoding.hpp"
 #include "base/result.hpp"
 
-namespace claviger::ledger {
+namespace claviger {
 
 // A stretch of time with one offset from UTC: [from, to) in seconds since 1970, offset in seconds east.
 struct OffsetSpan {
@@ -60,4 +60,4 @@ struct CivilDate {
 };
 CivilDate civil_from_days(std::int64_t days);
 
-}  // namespace claviger::ledger
+}  // namespace claviger
