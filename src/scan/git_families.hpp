@@ -1,6 +1,7 @@
 // The objects of a pack as families: which delta stands on which base.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -34,9 +35,9 @@ class Families {
   const std::vector<FamilyMember>& members() const { return members_; }
   // Members without a base in this pack.
   const std::vector<std::uint32_t>& roots() const { return roots_; }
-  // Where the entry ends: the next one begins, or the pack ends.
+  // Where the entry ends: the next one begins, or the pack ends. An index may place the next one outside.
   std::uint64_t end_of(std::uint32_t member) const {
-    return member + 1 < members_.size() ? members_[member + 1].offset : pack_->end();
+    return member + 1 < members_.size() ? std::min(members_[member + 1].offset, pack_->end()) : pack_->end();
   }
 
  private:

@@ -51,8 +51,8 @@ int run(const std::uint8_t* data, std::size_t size) {
     const auto object = reader.read(ObjectDatabase::Place{0, nth});
     const auto swept = seen.find(id);
     // Two entries may claim one name: only where the index finds this very entry must both ways agree.
-    if (object && swept != seen.end() && database->find_packed(id)->nth == nth &&
-        seen.size() == objects.count())
+    const auto found = database->find_packed(id);  // nothing in an index that is not sorted
+    if (object && swept != seen.end() && found && found->nth == nth && seen.size() == objects.count())
       check(as_text(*object->bytes) == swept->second, "a sweep and a single read agree");
   }
   return 0;
