@@ -290,6 +290,9 @@ void change_list(const Exchange& x, int status, Meter& meter) {
       });
 }
 
+// The bytes have left. The key goes, and the memory with it: a stream would hold it for as long as it runs.
+void drop(Outbound) {}
+
 // From the exposure to the end of the answer. True when the upstream connection may be used again.
 net::Task<bool> converse(Exchange& x, Outbound outbound) {
   std::string edited;
@@ -298,7 +301,7 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
   x.exposure.emplace(std::move(x.admission.hold));
   const std::string_view behind = outbound.take_body(body) ? kNothing : body;
   const auto sent = co_await x.upstream.write(outbound.head(), behind);
-  outbound.wipe();
+  drop(std::move(outbound));
   net::ResponseReader reader(x.upstream);
   wire::ResponseHead head;
   // A provider may refuse before it has taken the whole body, so a failed write still has its answer looked
