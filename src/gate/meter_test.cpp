@@ -90,8 +90,10 @@ TEST_F(MeterTest, an_answer_that_is_no_json_has_no_end) {
 
 TEST_F(MeterTest, an_answer_of_another_type_passes_unread) {
   Meter opaque = meter(kChat, Meter::Shape::opaque);
-  EXPECT_EQ(opaque.pass(kAnswer, Meter::Rest::none), kAnswer);
+  EXPECT_EQ(opaque.pass(kAnswer, Meter::Rest::follows), kAnswer);
   EXPECT_FALSE(opaque.saw_end());
+  EXPECT_EQ(opaque.pass(kAnswer, Meter::Rest::none), kAnswer);
+  EXPECT_TRUE(opaque.saw_end());  // the framing's end is all the end it has
   EXPECT_FALSE(opaque.usage().seen);
 }
 
