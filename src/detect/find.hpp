@@ -19,6 +19,8 @@ struct Look {
   const Place& place;
   std::vector<Hit>& hits;      // what is found goes here, positions in `text`
   std::size_t value_done = 0;  // end of the last value that was judged, so that no value is judged twice
+  std::size_t run_done = 0;    // end of the word, or of its first KiB, in which tokens are being tried
+  std::size_t run_tries = 0;   // and how often: a word of nothing but anchors is not worth a try at each
 
   const Rule& rule(std::uint32_t index) const { return engine.rules().at(index); }
 };

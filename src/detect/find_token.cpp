@@ -129,6 +129,12 @@ void find_token(Look& look, std::uint32_t rule, std::size_t begin, std::size_t e
   constexpr std::size_t kLongestPiece = 1024;
   const std::size_t run = token_end(look.text, end, kLongestPiece);
   if (form.leads && run - begin < look.rule(rule).least && !step_over_seam(look.text, run)) return;
+  constexpr std::size_t kTries = 32;
+  if (begin >= look.run_done) {
+    look.run_tries = 0;
+    look.run_done = run;
+  }
+  if (++look.run_tries > kTries) return;
   Match match;
   const bool whole = match_at(look, rule, look.text, begin, end, match);
   if (form.leads && run - end < kLongestPiece && step_over_seam(look.text, run)) {
