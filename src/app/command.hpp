@@ -94,5 +94,9 @@ void add_token_commands(Bench& bench);
 void add_journal_commands(Bench& bench);
 void add_route_commands(Bench& bench);
 void add_price_commands(Bench& bench);
+void add_hook_commands(Bench& bench);
+void add_scan_commands(Bench& bench);
+void add_scan_rule_commands(Bench& bench, CLI::App* scan);
+void add_scan_ignore_commands(Bench& bench, CLI::App* scan);
 
 }  // namespace claviger::app

@@ -97,4 +97,24 @@ inline constexpr std::size_t kDecodeDepth = 3;                  // encodings wit
 inline constexpr std::size_t kDecodeRegion = 16 * 1024 * 1024;  // decoded at once
 inline constexpr std::size_t kDecodeSpare = 64 * 1024 * 1024;   // decoded beyond 4 times a text's size
 
+// Scanner: files, streams and archives.
+inline constexpr std::size_t kReadWindow = 8 * 1024 * 1024;  // what is looked at in one piece
+inline constexpr std::size_t kReadOverlap = 64 * 1024;       // how far two pieces lie over each other
+inline constexpr std::size_t kScanFindings = 200'000;        // kept of one scan
+inline constexpr std::size_t kScanProblems = 1'000;          // told by name; further ones are counted
+inline constexpr std::size_t kScanTreeDepth = 2'000;         // folders below folders
+inline constexpr std::size_t kScanThreads = 256;
+inline constexpr int kArchiveDepth = 3;                           // an archive in an archive in an archive
+inline constexpr std::size_t kArchiveMember = 128 * 1024 * 1024;  // an inner archive, held in memory
+inline constexpr std::uint64_t kArchiveTotal = 8ULL * 1024 * 1024 * 1024;  // unpacked, of one outer file
+inline constexpr std::uint64_t kArchiveRatio = 1'100;  // unpacked to packed; deflate itself ends at 1032
+inline constexpr std::uint64_t kArchiveFree = 64 * 1024 * 1024;  // unpacked before the ratio counts
+inline constexpr std::size_t kArchiveEntries = 200'000;          // of one outer file
+inline constexpr std::size_t kArchiveName = 4'096;
+inline constexpr std::size_t kIgnoreFile = 16 * 1024 * 1024;    // .claviger-ignore
+inline constexpr std::size_t kBaselineFile = 64 * 1024 * 1024;  // of gitleaks or detect-secrets
+inline constexpr std::size_t kMatchBatch = 1'000;               // hashes in one question to the inventory
+inline constexpr std::int64_t kProbeTimeoutMs = 10'000;
+inline constexpr std::size_t kProbeAnswer = 256 * 1024;
+
 }  // namespace claviger::limits

@@ -29,7 +29,7 @@ constexpr Expected kExpected[] = {
     {"tailJournal", "opa"},       {"showOpenApi", "opda"},
     {"showMetrics", "opa"},       {"showHealth", "opda*"},
     {"showReady", "opda*"},       {"explainRequestInBody", "opda"},
-    {"suggestScope", "opda"},
+    {"suggestScope", "opda"},     {"matchInventory", "opda"},
 };
 
 struct Caller {

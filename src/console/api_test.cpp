@@ -1,5 +1,6 @@
 // The API's manners: problems, methods, strict fields on every route, and a document that says what is.
 #include "console/rig_test.hpp"
+#include "crypto/hash.hpp"
 
 namespace claviger::console {
 namespace {
@@ -208,6 +209,12 @@ TEST_F(MannersTest, answers_have_the_shapes_of_the_document) {
   expect_shape(body_of(call("POST", "/api/v1/tokens", {{"name", "x"}, {"role", "auditor"}}), 201),
                "IssuedToken");
   expect_shape(body_of(call("GET", "/api/v1/tokens"), 200), "TokenList");
+  const std::string hash = hex(crypto::sha256(kProviderSecret));
+  const Json found = body_of(call("POST", "/api/v1/inventory/match", {{"sha256", {hash}}}), 200);
+  EXPECT_EQ(found["matches"].size(), 1U);
+  expect_shape(found, "MatchList");
+  for (const Json& bad : {Json(Json::array()), Json({"ab"}), Json({std::string(64, 'x')})})
+    EXPECT_EQ(call("POST", "/api/v1/inventory/match", {{"sha256", bad}}).status, 400) << bad;
   expect_shape(body_of(call("GET", "/api/v1/alerts"), 200), "AlertList");
   expect_shape(body_of(call("GET", "/api/v1/status"), 200), "Status");
   expect_shape(body_of(call("GET", "/api/v1/journal"), 200), "JournalTail");

@@ -61,6 +61,9 @@ constexpr Field kTokenBody[] = {
     {"role", text, required, "owner, operator, developer or auditor."},
     {"expires", text, optional_, "A lifetime such as 30d, or a time; never when absent."},
 };
+constexpr Field kMatchBody[] = {
+    {"sha256", texts, required, "SHA-256 hashes of secrets that were found somewhere, in hex; at most 1000."},
+};
 constexpr Field kDispositionBody[] = {{"disposition", text, required, "What was found out, in a sentence."}};
 
 constexpr Field kKeyQuery[] = {
@@ -296,6 +299,15 @@ constexpr Route kRoutes[] = {
      kExplainQuery,
      {},
      "Explanation"},
+    {"POST",
+     "/api/v1/inventory/match",
+     "matchInventory",
+     "Tells which credentials and keys, current or old, have a secret with one of these hashes.",
+     seen,
+     match_inventory,
+     kMatchBody,
+     {},
+     "MatchList"},
     {"GET",
      "/api/v1/tokens",
      "listTokens",

@@ -111,6 +111,7 @@ Result<Answer> set_budget(Session& s);
 Result<Answer> remove_budget(Session& s);
 Result<Answer> show_usage(Session& s);
 Result<Answer> explain_request(Session& s);
+Result<Answer> match_inventory(Session& s);
 Result<Answer> list_tokens(Session& s);
 Result<Answer> create_token(Session& s);
 Result<Answer> revoke_token(Session& s);

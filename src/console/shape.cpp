@@ -173,6 +173,20 @@ constexpr Field kIssuedToken[] = {
     kToken[5],
 };
 constexpr Field kTokenList[] = {{"tokens", objects, required, "Oldest first.", "Token"}};
+constexpr Field kMatch[] = {
+    {"sha256", text, required, "The hash that was asked about."},
+    {"kind", text, required, "credential or key."},
+    {"id", text, required, "Its id."},
+    {"name", text, required, "Its name."},
+    {"owner", text, required, "Who answers for it; may be empty."},
+    {"state", text, required,
+     "Of a credential's version: current, previous, pending, revoked or destroyed; disabled. Of a key's "
+     "token: "
+     "active, previous, rotated, frozen, revoked or expired."},
+    {"version", integer, required, "Which version or token of it."},
+    {"environment", text, required, "Environment it belongs to."},
+};
+constexpr Field kMatchList[] = {{"matches", objects, required, "Secrets that are ours.", "Match"}};
 constexpr Field kAlert[] = {
     {"id", integer, required, "Number of the alert."},
     {"at", text, required, "RFC 3339."},
@@ -234,6 +248,8 @@ constexpr Shape kShapes[] = {
     {"Token", kToken},
     {"IssuedToken", kIssuedToken},
     {"TokenList", kTokenList},
+    {"Match", kMatch},
+    {"MatchList", kMatchList},
     {"Alert", kAlert},
     {"AlertList", kAlertList},
     {"Status", kStatus},

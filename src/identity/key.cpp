@@ -42,6 +42,13 @@ CREATE VIEW IF NOT EXISTS key_row AS SELECT key.*,
   (SELECT group_concat(above, '/') FROM
     (SELECT above FROM key_above WHERE key_above.key = key.id ORDER BY distance DESC)) AS lineage,
   key.rowid AS place FROM key;
+CREATE TABLE IF NOT EXISTS key_match (
+  key    TEXT NOT NULL REFERENCES key (id),
+  number INTEGER NOT NULL,
+  tag    BLOB NOT NULL CHECK (length(tag) = 32),
+  PRIMARY KEY (key, number)
+) STRICT;
+CREATE INDEX IF NOT EXISTS key_match_tag ON key_match (tag);
 )sql";
 
 namespace {
@@ -233,6 +240,7 @@ Result<Issued> Keys::create(Tx& tx, const KeyDraft& draft) {
   for (const std::string_view above : Lineage(key.lineage))
     TRY_VOID(tx.run("INSERT INTO key_above (key, distance, above) VALUES (?1, ?2, ?3)",
                     {key.id, distance--, store::value(above)}));
+  TRY_VOID(remember(tx, key.id, token));
   return Issued{std::move(key), std::move(token)};
 }
 
@@ -377,6 +385,7 @@ Result<Issued> Keys::rotate(Tx& tx, std::string_view id, std::chrono::nanosecond
   key.digest = identity::digest(pepper_, token);
   TRY_VOID(tx.run("UPDATE key SET digest = ?2, previous_digest = ?3, previous_until = ?4 WHERE id = ?1",
                   {key.id, value_of(key.digest), value_of(key.previous_digest), key.previous_until.ns}));
+  TRY_VOID(remember(tx, key.id, token));
   return Issued{std::move(key), std::move(token)};
 }
 

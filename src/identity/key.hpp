@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -167,10 +168,20 @@ class Keys {
   Result<Issued> rotate(store::Tx& tx, std::string_view id, std::chrono::nanoseconds grace);
   Result<Issued> rotate(std::string_view id, std::chrono::nanoseconds grace);
 
+  // Which keys have, or had, a token with one of these hashes; older ones than the store keeps tags of are
+  // not.
+  struct Match {
+    Digest sha256;
+    std::string key;          // id
+    std::int64_t number = 0;  // 1: the first token; one more a rotation
+    bool newest = false;
+  };
+  Result<std::vector<Match>> match(std::span<const Digest> sha256);
   const crypto::HmacSha256& pepper() const { return pepper_; }
 
  private:
   Result<std::string> place_below(store::Tx& tx, std::string_view parent, Time now);
+  Result<void> remember(store::Tx& tx, std::string_view id, std::string_view token);
 
   store::Store& store_;
   Rng& rng_;

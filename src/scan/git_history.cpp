@@ -92,7 +92,8 @@ Result<void> HistoryScan::choose() {
   choice_.since_s = options_.since_s;
   if (!options_.range.empty()) return choose_range();
   for (const std::string& branch : options_.branches) {
-    const auto id = repository_.find_ref(branch);
+    auto id = repository_.find_ref(branch);
+    if (const auto named = resolve(repository_, *reader_, *database_, branch); !id && named) id = *named;
     if (!id) {
       const std::string say = fmt::format("there is no branch {} in {}.", branch, repository_.common_dir());
       return fail(Code::invalid_input, say, say);

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "crypto/hash.hpp"
 #include "vault/opened.hpp"
 #include "vault/rows.hpp"
 #include "vault/sealing.hpp"
@@ -76,7 +77,8 @@ Result<void> Vault::insert_sealed(store::Tx& tx, const Credential& it, VersionSt
   const std::int64_t term = ring_->terms.rbegin()->first;
   TRY(const crypto::Key kek, term_key(term));
   const SealedVersion sealed = seal_version({store_id_, it, version.number}, term, kek, plain, rng_);
-  return insert_version(tx, it.id, version, sealed);
+  TRY_VOID(insert_version(tx, it.id, version, sealed));
+  return insert_match(tx, it.id, version.number, match_tag(crypto::sha256(plain)));
 }
 
 Result<Credential> Vault::add(const NewCredential& asked, const Secret& secret) {

@@ -19,6 +19,7 @@ struct Vault::Ring {
   SecretCell root;
   std::map<std::int64_t, SecretCell> terms;  // write with the newest, read with any
   crypto::HmacSha256 fingerprints;
+  crypto::HmacSha256 matches;
 };
 
 // The current version of one credential, opened.

@@ -163,6 +163,12 @@ Result<void> insert_version(Tx& tx, std::string_view id, const CredentialVersion
   return move_version(tx, id, version.number, version.state, version.created);
 }
 
+Result<void> insert_match(Tx& tx, std::string_view id, std::int64_t number, const Digest& tag) {
+  TRY_VOID(tx.run("INSERT INTO credential_match (tag, credential, number) VALUES (?1, ?2, ?3)",
+                  {value(ByteView(tag)), value(id), number}));
+  return {};
+}
+
 Result<void> move_version(Tx& tx, std::string_view id, std::int64_t number, VersionState to, Time at) {
   TRY_VOID(tx.run("UPDATE credential_version SET state = ?3 WHERE credential = ?1 AND number = ?2",
                   {value(id), number, value(name_of(to))}));

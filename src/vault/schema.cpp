@@ -58,6 +58,13 @@ CREATE TABLE IF NOT EXISTS credential_transition (
   FOREIGN KEY (credential, number) REFERENCES credential_version (credential, number)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS credential_transition_of ON credential_transition (credential, number);
+CREATE TABLE IF NOT EXISTS credential_match (
+  tag BLOB NOT NULL CHECK (length(tag) = 32),
+  credential TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  PRIMARY KEY (credential, number)
+) STRICT;
+CREATE INDEX IF NOT EXISTS credential_match_tag ON credential_match (tag);
 CREATE TABLE IF NOT EXISTS vault_dek (
   credential TEXT NOT NULL,
   number INTEGER NOT NULL,

@@ -76,14 +76,17 @@ Result<std::unique_ptr<Vault>> Vault::open(store::Store& store, Rng& rng, const 
                 "There is no vault in this store. Make one with 'claviger init'.");
   TRY(const crypto::Key root, open_root(store, made->store_id_, unlock, SecretAccess()));
   TRY_VOID(made->open_ring(root));
+  TRY_VOID(made->tag_versions());
   return made;
 }
 
 Result<void> Vault::open_ring(const crypto::Key& root) {
   std::optional<SecretCell> kept = arena_.hold(chars(root));
   if (!kept) return arena_full();
-  ring_ = std::make_unique<Ring>(
-      Ring{std::move(*kept), {}, crypto::HmacSha256(crypto::hkdf_key(root, "leak-match"))});
+  ring_ = std::make_unique<Ring>(Ring{std::move(*kept),
+                                      {},
+                                      crypto::HmacSha256(crypto::hkdf_key(root, "leak-match")),
+                                      crypto::HmacSha256(crypto::hkdf_key(root, "leak-match-sha256"))});
   std::vector<std::pair<std::int64_t, Bytes>> wrapped;
   TRY_VOID(store_.read([&](store::Tx& tx) -> Result<void> {
     TRY(const auto rows, tx.query("SELECT term, wrapped FROM vault_term ORDER BY term"));

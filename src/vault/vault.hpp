@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,6 +89,16 @@ class Vault {
   // Opens every version that has a sealed secret; the ids and versions that do not open.
   Result<std::vector<std::string>> damaged_rows();
 
+  // Which versions, of any state, hold a secret with one of these SHA-256 hashes: how a leak is recognised by
+  // somebody who does not show it. The store holds a keyed hash of each SHA-256, so that a stolen one
+  // confirms no guess. In no particular order.
+  struct Match {
+    Digest sha256;
+    std::string credential;  // id
+    std::int64_t version = 0;
+  };
+  Result<std::vector<Match>> match(std::span<const Digest> sha256) const;
+
  private:
   struct Ring;   // opened keys
   struct Cache;  // opened secrets
@@ -106,6 +117,9 @@ class Vault {
   Result<crypto::WipedBytes> open_stored(store::Tx& tx, const Credential& credential,
                                          std::int64_t version) const;
   Result<Opened> open_for_use(std::string_view credential_id) const;
+  Digest match_tag(const Digest& sha256) const;
+  // Tags versions that were stored before there were tags. One that does not open stays without.
+  Result<void> tag_versions();
 
   store::Store& store_;
   Rng& rng_;

@@ -1,0 +1,69 @@
+// A leaked secret is recognised by its SHA-256, in every version, and by nothing else that is stored.
+#include <algorithm>
+
+#include "crypto/hash.hpp"
+#include "vault/test_rig.hpp"
+
+namespace claviger::vault {
+namespace {
+
+class MatchTest : public VaultRig {
+ protected:
+  std::vector<std::int64_t> versions_with(std::string_view secret) {
+    const Digest hash = crypto::sha256(secret);
+    std::vector<std::int64_t> versions;
+    for (const Vault::Match& match : vault->match(std::span(&hash, 1)).value()) {
+      EXPECT_EQ(match.sha256, hash);
+      versions.push_back(match.version);
+    }
+    return versions;
+  }
+  std::int64_t rows_with(std::string_view blob) {
+    std::int64_t count = 0;
+    EXPECT_TRUE(store->read([&](store::Tx& tx) -> Result<void> {
+      TRY(const auto rows,
+          tx.query("SELECT count(*) FROM credential_match WHERE tag = ?1", {store::value(as_bytes(blob))}));
+      count = rows.front().integer(0);
+      return {};
+    }));
+    return count;
+  }
+};
+
+constexpr std::string_view kFirst = "sk-first-0123456789abcdefghijklmnop";
+constexpr std::string_view kSecond = "sk-second-0123456789abcdefghijklmno";
+
+TEST_F(MatchTest, an_unknown_hash_matches_nothing) {
+  ASSERT_TRUE(vault->add(openai(), secret_of(std::string(kFirst))));
+  EXPECT_TRUE(versions_with(kSecond).empty());
+  EXPECT_TRUE(versions_with("").empty());
+}
+
+TEST_F(MatchTest, every_version_is_recognised_and_a_destroyed_one_still) {
+  ASSERT_TRUE(vault->add(openai(), secret_of(std::string(kFirst))));
+  ASSERT_TRUE(vault->add_version("openai-prod", secret_of(std::string(kSecond))));
+  EXPECT_EQ(versions_with(kFirst), std::vector<std::int64_t>{1});
+  EXPECT_EQ(versions_with(kSecond), std::vector<std::int64_t>{2});
+  ASSERT_TRUE(vault->destroy("openai-prod"));
+  EXPECT_EQ(versions_with(kFirst), std::vector<std::int64_t>{1});
+}
+
+TEST_F(MatchTest, the_store_holds_neither_the_hash_nor_anything_that_another_vault_would) {
+  ASSERT_TRUE(vault->add(openai(), secret_of(std::string(kFirst))));
+  EXPECT_EQ(rows_with(as_text(crypto::sha256(kFirst))), 0);
+  EXPECT_EQ(rows_with(as_text(vault->fingerprint(kFirst))), 0);
+}
+
+TEST_F(MatchTest, versions_of_before_there_were_tags_are_tagged_when_the_vault_opens) {
+  ASSERT_TRUE(vault->add(openai(), secret_of(std::string(kFirst))));
+  ASSERT_TRUE(store->write([](store::Tx& tx) -> Result<void> {
+    TRY([[maybe_unused]] const std::int64_t gone, tx.run("DELETE FROM credential_match"));
+    return {};
+  }));
+  EXPECT_TRUE(versions_with(kFirst).empty());
+  reopen();
+  EXPECT_EQ(versions_with(kFirst), std::vector<std::int64_t>{1});
+}
+
+}  // namespace
+}  // namespace claviger::vault
