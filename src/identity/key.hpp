@@ -168,8 +168,7 @@ class Keys {
   Result<Issued> rotate(store::Tx& tx, std::string_view id, std::chrono::nanoseconds grace);
   Result<Issued> rotate(std::string_view id, std::chrono::nanoseconds grace);
 
-  // Which keys have, or had, a token with one of these hashes; older ones than the store keeps tags of are
-  // not.
+  // Which keys have, or had, a token with one of these hashes, as far back as the store has tags of them.
   struct Match {
     Digest sha256;
     std::string key;          // id
