@@ -1,6 +1,7 @@
 // claviger credential: providers' secrets, which come in on stdin or a descriptor.
 #include <fmt/format.h>
 
+#include <optional>
 #include <ostream>
 
 #include "app/command.hpp"
@@ -16,6 +17,30 @@ struct Adding {
   std::vector<std::string> origins;
   std::int64_t rotate_days = 0;
 };
+
+struct Setting {
+  std::optional<std::int64_t> priority, weight;
+  std::vector<std::string> parameters;
+
+  void add_to(Json& body) const {
+    if (priority) body["priority"] = *priority;
+    if (weight) body["weight"] = *weight;
+    if (!parameters.empty()) body["parameters"] = parameters;
+  }
+};
+
+std::shared_ptr<Setting> add_setting(CLI::App* command) {
+  auto setting = std::make_shared<Setting>();
+  command->add_option("--priority", setting->priority,
+                      "Its place among credentials for one provider: the lower goes first (default 0)");
+  command->add_option("--weight", setting->weight,
+                      "Share of the traffic among those of one priority (default 0: by age, behind them)");
+  command
+      ->add_option("--parameter", setting->parameters,
+                   "NAME=VALUE the provider needs: region=R, deployment.NAME=MODEL (repeatable)")
+      ->allow_extra_args(false);
+  return setting;
+}
 
 struct SecretSource {
   bool from_stdin = false;
@@ -93,8 +118,9 @@ void add_add(Bench& bench, CLI::App* group) {
   add->add_option("--rotate-days", asked->rotate_days, "Wished age at rotation");
   add->add_option("--spend-alert", asked->spend_alert, "Amount in USD a month that raises an alert");
   add->add_option("--kind", asked->kind, "inference (default) or admin");
+  auto setting = add_setting(add);
   auto source = add_secret_source(add);
-  bench.action(add, [&terminal = bench.terminal, common, asked, source] {
+  bench.action(add, [&terminal = bench.terminal, common, asked, setting, source] {
     Json body{{"name", asked->name}, {"provider", asked->provider}, {"environment", asked->environment}};
     if (!asked->base_url.empty()) body["base_url"] = asked->base_url;
     if (!asked->origins.empty()) body["origins"] = asked->origins;
@@ -102,6 +128,7 @@ void add_add(Bench& bench, CLI::App* group) {
     if (asked->rotate_days != 0) body["rotate_days"] = asked->rotate_days;
     if (!asked->spend_alert.empty()) body["spend_alert"] = asked->spend_alert;
     if (!asked->kind.empty()) body["kind"] = asked->kind;
+    setting->add_to(body);
     return ask_with_secret(terminal, *common, *source, request("POST", "/api/v1/credentials", body));
   });
 }
@@ -120,6 +147,23 @@ void add_update(Bench& bench, CLI::App* group) {
     const Json body{{"publish", *later ? "later" : "now"}};
     return ask_with_secret(terminal, *common, *source,
                            request("POST", "/api/v1/credentials/" + segment(*name) + "/versions", body));
+  });
+}
+
+void add_set(Bench& bench, CLI::App* group) {
+  CLI::App* set =
+      bench.command(group, "set", "Changes its priority, weight or parameters",
+                    "  claviger credential set --data DIR openai-2 --priority 1\n"
+                    "  claviger credential set --data DIR azure --parameter deployment.mine=gpt-5");
+  auto common = add_common(set);
+  auto name = std::make_shared<std::string>();
+  set->add_option("CREDENTIAL", *name, "Name or id")->required();
+  auto setting = add_setting(set);
+  bench.action(set, [&terminal = bench.terminal, common, name, setting] {
+    Json body = Json::object();
+    setting->add_to(body);
+    return ask(terminal, *common, request("PATCH", "/api/v1/credentials/" + segment(*name), body),
+               print_credential);
   });
 }
 
@@ -149,6 +193,7 @@ void add_credential_commands(Bench& bench) {
   });
   add_operation(bench, group, "show", "Shows one credential and its versions", "GET", "");
   add_update(bench, group);
+  add_set(bench, group);
   add_operation(bench, group, "rollback", "Makes the previous version current again", "POST", "/rollback");
   add_operation(bench, group, "disable", "Stops its use", "POST", "/disable");
   add_operation(bench, group, "enable", "Allows its use again", "POST", "/enable");

@@ -190,6 +190,12 @@ void Server::wire() {
   wiring.gate_metrics = [this](console::Exposition& out) {
     out.gauge("claviger_world_generation", "", "The generation of the World that requests are admitted on.");
     out.sample({}, static_cast<std::int64_t>(generation_));
+    out.gauge("claviger_credential_share", "",
+              "Percent of its requests that a credential in bad health gets.");
+    for (const gate::Bench::Unwell& one : shared_->bench->unwell(clock_.monotonic_ns()))
+      out.sample({{"credential", one.credential}}, one.share);
+    out.counter("claviger_failovers", "", "Requests that another credential took after one had failed them.");
+    out.sample({}, static_cast<std::int64_t>(shared_->bench->failovers()));
     out.gauge("claviger_lanes", "", "Event loops that serve the gate.");
     out.sample({}, static_cast<std::int64_t>(gate_->lanes()));
   };

@@ -2,6 +2,7 @@
 #include "app/world_maker.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace claviger::app {
@@ -91,8 +92,9 @@ std::shared_ptr<const policy::Scope> WorldMaker::scope_of(const std::string& tex
 
 Result<void> WorldMaker::add_credentials(gate::World& world) const {
   TRY(auto credentials, vault_.list());
-  std::ranges::sort(credentials, {},
-                    [](const vault::Credential& one) { return std::pair(one.created, one.id); });
+  std::ranges::sort(credentials, {}, [](const vault::Credential& one) {
+    return std::tuple(one.setting.priority, one.created, one.id);
+  });
   for (const vault::Credential& one : credentials) {
     const provider::Provider* provider = catalog_->find(one.provider);
     const vault::CredentialVersion* current = one.current();
@@ -101,8 +103,8 @@ Result<void> WorldMaker::add_credentials(gate::World& world) const {
         one.state != vault::CredentialState::destroyed && one.kind == vault::CredentialKind::inference;
     if (!carries_traffic || one.damaged || provider == nullptr || current == nullptr || !base) continue;
     const bool usable = one.state == vault::CredentialState::enabled;
-    world.credentials.push_back(
-        {one.id, current->number, one.environment, one.name, provider, *base, usable});
+    world.credentials.push_back({one.id, current->number, one.environment, one.name, provider, *base, usable,
+                                 one.setting.priority, one.setting.weight, one.setting.parameters});
   }
   return {};
 }

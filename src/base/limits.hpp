@@ -39,6 +39,19 @@ inline constexpr std::size_t kDrainAfterAbortBytes = 8 * 1024 * 1024;
 inline constexpr std::int64_t kShutdownGraceMs = 30'000;
 inline constexpr std::int64_t kSweepMs = 250;  // running requests are held against the World this often
 
+inline constexpr int kUpstreamAttempts = 3;  // requests to providers that one request of a client may cause
+inline constexpr std::size_t kErrorBody = 64 * 1024;      // of a provider's error, read before it is judged
+inline constexpr std::int64_t kBenchShortestMs = 1'000;   // a credential that failed rests at least so long
+inline constexpr std::int64_t kBenchRefusedMs = 60'000;   // one whose key was refused twice
+inline constexpr std::int64_t kBenchLongestMs = 600'000;  // and none for longer
+inline constexpr std::int64_t kBenchFaultLongestMs = 60'000;
+inline constexpr std::int64_t kRampShortestMs = 5'000;  // it comes back slowly, over as long as it rested
+inline constexpr std::int64_t kRampLongestMs = 60'000;
+inline constexpr std::int64_t kTokenExchangeMs = 15'000;  // minting an access token
+inline constexpr std::int64_t kTokenSpareMs = 120'000;    // a token is not used in the end of its life
+inline constexpr std::int64_t kTokenLifeMs = 3'600'000;   // asked for, and believed at most
+inline constexpr std::size_t kTokenAnswer = 64 * 1024;
+
 inline constexpr std::size_t kConnections = 20'000;  // all clients together
 inline constexpr std::size_t kConnectionBuffer = 16 * 1024;
 inline constexpr std::size_t kPoolPerOrigin = 256;  // idle upstream connections kept, each loop

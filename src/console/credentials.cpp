@@ -12,6 +12,7 @@ namespace {
 Result<const provider::Provider*> find_provider(Session& s) {
   const std::string& name = s.body.text("provider");
   if (const auto* found = s.parts.catalog->find(name)) return found;
+  if (const auto* found = s.parts.catalog->find(provider::builtin_name(name))) return found;
   std::string names;
   for (const provider::Provider& one : s.parts.catalog->providers())
     names.append(names.empty() ? "" : ", ").append(one.name);
@@ -30,6 +31,25 @@ vault::PlainHttp plain_http(Session& s, const provider::Provider& provider, std:
   return named ? vault::PlainHttp::allowed : vault::PlainHttp::loopback_only;
 }
 
+// Parameters that no provider of this kind reads would be a wish that nobody fulfils.
+Result<vault::SettingChange> read_setting(Session& s, const provider::Provider* provider) {
+  vault::SettingChange setting{s.body.integer("priority"), s.body.integer("weight"),
+                               s.body.texts("parameters")};
+  for (const std::string_view text : setting.parameters) {
+    const bool deployment = text.starts_with("deployment.") && provider != nullptr &&
+                            provider->path_form == provider::PathForm::azure;
+    const bool region =
+        text.starts_with("region=") && provider != nullptr && provider->proof == provider::Proof::aws;
+    if (!deployment && !region)
+      return refuse(
+          Code::invalid_input,
+          fmt::format("parameters: '{}' is not read here. Azure OpenAI takes deployment.NAME=MODEL, "
+                      "Bedrock region=NAME.",
+                      text.substr(0, text.find('='))));
+  }
+  return setting;
+}
+
 Result<vault::NewCredential> read_credential(Session& s) {
   TRY(const provider::Provider* provider, find_provider(s));
   vault::NewCredential asked;
@@ -41,6 +61,8 @@ Result<vault::NewCredential> read_credential(Session& s) {
     return refuse(Code::invalid_input,
                   fmt::format("base_url: the provider '{}' has none of its own", provider->name));
   asked.origins = s.body.texts("origins");
+  for (const std::string& origin : provider->further_origins) asked.origins.push_back(origin);
+  TRY(asked.setting, read_setting(s, provider));
   asked.owner = s.body.text("owner");
   asked.rotate_days = s.body.integer("rotate_days").value_or(0);
   if (s.body.has("spend_alert")) {
@@ -103,6 +125,14 @@ Result<Answer> add_credential_version(Session& s) {
         return s.parts.vault.add_version(before.id, secret, publish);
       }));
   return Answer{201, render(after), {}, {}};
+}
+
+Result<Answer> set_credential(Session& s) {
+  TRY(const vault::Credential before, s.parts.vault.get(s.subject));
+  TRY(const vault::SettingChange change, read_setting(s, s.parts.catalog->find(before.provider)));
+  TRY(const vault::Credential after, carry_out(s, {"credential.set", "credential:" + before.id},
+                                               [&] { return s.parts.vault.set(before.id, change); }));
+  return Answer{200, render(after), {}, {}};
 }
 
 Result<Answer> rollback_credential(Session& s) {

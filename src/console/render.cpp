@@ -52,6 +52,9 @@ Json render(const vault::Credential& credential) {
       {"state", vault::name_of(credential.state)},
       {"created", format_time(credential.created)},
       {"damaged", credential.damaged},
+      {"priority", credential.setting.priority},
+      {"weight", credential.setting.weight},
+      {"parameters", credential.setting.parameters},
       {"versions", std::move(versions)}};
 }
 

@@ -19,6 +19,16 @@ constexpr Field kCredentialBody[] = {
     {"rotate_days", integer, optional_, "Wished age at which it is rotated; 0: no schedule."},
     {"spend_alert", text, optional_, "Amount in USD that raises an alert, e.g. 100."},
     {"kind", text, optional_, "inference (default) or admin."},
+    {"priority", integer, optional_, "The lower goes first; 0 when absent."},
+    {"weight", integer, optional_,
+     "Share of the traffic among those of one priority; 0: by age, behind them."},
+    {"parameters", texts, optional_, "NAME=VALUE, e.g. region=eu-west-1 or deployment.mine=gpt-5."},
+};
+constexpr Field kSettingBody[] = {
+    {"priority", integer, optional_, "The lower goes first."},
+    {"weight", integer, optional_,
+     "Share of the traffic among those of one priority; 0: by age, behind them."},
+    {"parameters", texts, optional_, "NAME=VALUE sets one, NAME= takes it away; others stay."},
 };
 constexpr Field kVersionBody[] = {
     {"secret", text, required, "The provider's new key. Never shown again."},
@@ -143,6 +153,15 @@ constexpr Route kRoutes[] = {
      {},
      "Credential",
      201},
+    {"PATCH",
+     "/api/v1/credentials/{credential}",
+     "setCredential",
+     "Changes priority, weight and parameters; what is left out stays.",
+     operate,
+     set_credential,
+     kSettingBody,
+     {},
+     "Credential"},
     {"POST",
      "/api/v1/credentials/{credential}/rollback",
      "rollbackCredential",

@@ -90,6 +90,7 @@ Result<Answer> list_credentials(Session& s);
 Result<Answer> create_credential(Session& s);
 Result<Answer> show_credential(Session& s);
 Result<Answer> add_credential_version(Session& s);
+Result<Answer> set_credential(Session& s);
 Result<Answer> rollback_credential(Session& s);
 Result<Answer> disable_credential(Session& s);
 Result<Answer> enable_credential(Session& s);

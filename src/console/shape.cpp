@@ -21,6 +21,11 @@ constexpr Field kCredential[] = {
     {"state", text, required, "enabled, disabled or destroyed."},
     {"created", text, required, "RFC 3339."},
     {"damaged", boolean, required, "Its row cannot be read as written; it is never opened."},
+    {"priority", integer, required,
+     "Its place among the environment's credentials for the provider: the lower goes first."},
+    {"weight", integer, required,
+     "Share of the traffic among those of one priority; 0: by age, behind them."},
+    {"parameters", texts, required, "NAME=VALUE: what the provider needs besides the secret."},
     {"versions", objects, required, "Versions by number.", "CredentialVersion"},
 };
 constexpr Field kCredentialVersion[] = {
@@ -190,7 +195,8 @@ constexpr Field kMatchList[] = {{"matches", objects, required, "Secrets that are
 constexpr Field kAlert[] = {
     {"id", integer, required, "Number of the alert."},
     {"at", text, required, "RFC 3339."},
-    {"kind", text, required, "budget_threshold, credential_spend or journal_damage."},
+    {"kind", text, required,
+     "budget_threshold, credential_spend, credential_suspect, credential_benched or journal_damage."},
     {"subject", text, required, "What it is about."},
     {"budget", text, required, "Budget id; empty for other kinds."},
     {"window_start", text, required, "Of the budget."},

@@ -10,7 +10,8 @@ namespace claviger::gate {
 namespace {
 
 bool generates(provider::Endpoint endpoint) {
-  return endpoint == provider::Endpoint::chat || endpoint == provider::Endpoint::responses ||
+  return endpoint == provider::Endpoint::converse || endpoint == provider::Endpoint::invoke ||
+         endpoint == provider::Endpoint::chat || endpoint == provider::Endpoint::responses ||
          endpoint == provider::Endpoint::messages || endpoint == provider::Endpoint::generate_content ||
          endpoint == provider::Endpoint::completions;
 }
@@ -102,11 +103,15 @@ Result<Destination> find_destination(const KeyEntry& entry, std::string_view nam
   Destination destination;
   const std::string_view name = named_provider.empty() ? provider::dialect_name(dialect) : named_provider;
   destination.provider = world.catalog->find(name);
+  if (destination.provider == nullptr)
+    destination.credential = world.credential_named(name, entry.key.environment);
+  if (destination.provider == nullptr && destination.credential == nullptr &&
+      !world.has_credential_named(name))
+    destination.provider = world.catalog->find(provider::builtin_name(name));
   if (destination.provider != nullptr) {
-    destination.credential = world.credential_for(name, entry.key.environment);
+    destination.credential = world.credential_for(destination.provider->name, entry.key.environment);
     return destination;
   }
-  destination.credential = world.credential_named(name, entry.key.environment);
   if (destination.credential == nullptr)
     return deny(Code::environment_denied,
                 fmt::format("No credential or provider named '{}' is open to environment '{}'.", name,
@@ -139,8 +144,10 @@ Result<const provider::Price*> find_price(const KeyEntry& entry, const Destinati
                                           const ledger::Ledger& ledger, Time now, bool& guessed) {
   const provider::PriceBook& prices = world.catalog->prices();
   const provider::Price* price = prices.find(destination.provider->name, ask.model, now);
+  const std::string& like = destination.provider->prices_like;
+  if (price == nullptr && !like.empty()) price = prices.find(like, ask.model, now);
   if (price != nullptr) return price;
-  price = prices.dearest(destination.provider->name);
+  price = prices.dearest(like.empty() ? destination.provider->name : like);
   guessed = true;
   if (price != nullptr && !ledger.has_blocking_budget(entry.account)) return price;
   return deny(
@@ -149,6 +156,18 @@ Result<const provider::Price*> find_price(const KeyEntry& entry, const Destinati
           "No price is known for model '{}' of provider '{}', so a budget could not hold: add a [[price]] "
           "row to claviger.toml (0 is a price).",
           ask.model, destination.provider->name));
+}
+
+// What a vector database's operation costs is the operator's to say; nothing stands in for it.
+Result<void> price_request(Grant& grant, const Destination& destination, const World& world, Time now) {
+  grant.price = world.catalog->prices().find(destination.provider->name, grant.ask.model, now);
+  if (grant.price == nullptr || !grant.price->request)
+    return deny(Code::unpriced_model,
+                fmt::format("No price a request is known for '{}' of provider '{}': add a [[price]] row with "
+                            "request = \"...\" to claviger.toml (USD; 0 is a price).",
+                            grant.ask.model, destination.provider->name));
+  grant.worst.money = *grant.price->request;
+  return {};
 }
 
 Result<Grant> authorize(const Caller& caller, const Request& request, const World& world,
@@ -160,6 +179,9 @@ Result<Grant> authorize(const Caller& caller, const Request& request, const Worl
   TRY(const Destination destination, find_destination(entry, request.provider, route.dialect, world));
   TRY(grant.ask, provider::read_ask(route, request.path, request.has_json ? &request.json : nullptr,
                                     request.has_form ? &request.form : nullptr));
+  grant.named_model = grant.ask.model;
+  if (destination.credential != nullptr)
+    grant.ask.model = destination.credential->model_behind(grant.ask.model);
   TRY_VOID(check_policy(entry, world, question(entry, destination, route, grant.ask, request.ip, now)));
   grant.credential = destination.credential;
   if (!grant.credential->usable)
@@ -168,6 +190,10 @@ Result<Grant> authorize(const Caller& caller, const Request& request, const Worl
                                      grant.credential->name));
   if (route.meter == provider::Meter::free) return grant;
 
+  if (route.meter == provider::Meter::request) {
+    TRY_VOID(price_request(grant, destination, world, now));
+    return grant;
+  }
   const bool blocking = ledger.has_blocking_budget(entry.account);
   TRY(grant.price, find_price(entry, destination, grant.ask, world, ledger, now, grant.guessed_price));
   std::optional<std::int64_t> cap;

@@ -22,6 +22,7 @@ class Grant {
   const provider::Route* route = nullptr;
   const CredentialEntry* credential = nullptr;
   provider::Ask ask;
+  std::string named_model;  // as the request names it; ask.model is what that is at the credential
   const provider::Price* price = nullptr;  // nullptr: the route is free
   bool guessed_price = false;  // the model has no price of its own: the provider's dearest stands in, flagged
   provider::Worst worst;

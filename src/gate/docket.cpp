@@ -74,6 +74,17 @@ void Docket::interrupted(journal::Outcome outcome) {
   if (exposed_ && !ended_ && !closed_) receipt_.outcome = outcome;
 }
 
+void Docket::again() {
+  check(exposed_ && closed_, "an attempt ends before the next begins");
+  if (attempt_ == 1) base_id_ = request_id_;
+  request_id_ = base_id_ + "." + std::to_string(++attempt_);
+  receipt_.req = request_id_;
+  receipt_.usage = {};
+  receipt_.bytes_out = 0;
+  exposed_ = ended_ = closed_ = false;
+  first_byte_ns_ = 0;
+}
+
 void Docket::close() {
   if (closed_) return;
   closed_ = true;

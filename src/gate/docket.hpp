@@ -37,6 +37,9 @@ class Docket {
   void granted(std::string_view provider, std::string_view model, std::string_view credential,
                std::string_view price_version);
 
+  // Another credential than the one that was granted takes the request.
+  void goes_to(std::string_view credential) { receipt_.credential = credential; }
+
   // The request will not go to a provider.
   void refused(const Error& error);
   // Writes the intent; from here on the record is a receipt. `intent` needs its own facts only: hold, tokens,
@@ -62,6 +65,9 @@ class Docket {
   // Bytes of the answer's body; told before they leave, since the receipt goes first.
   void sent(std::uint64_t bytes) { receipt_.bytes_out += static_cast<std::int64_t>(bytes); }
 
+  // After the receipt of an exposure: another credential is tried, which is a record of its own.
+  void again();
+
   // Appends the record, once; later calls do nothing. A refusal is left out when the journal cannot be
   // written and limits::kJournalSegment bytes wait already. Not for peers that closed without asking
   // anything.
@@ -76,6 +82,8 @@ class Docket {
   journal::Writer& journal_;
   const Clock& clock_;
   std::string request_id_;
+  std::string base_id_;  // of the first attempt
+  int attempt_ = 1;
   std::string model_;
   std::shared_ptr<const World> world_;
   journal::Receipt receipt_;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/limits.hpp"
 #include "gate/inject.hpp"
@@ -12,6 +14,7 @@
 #include "gate/refusal.hpp"
 #include "gate/response.hpp"
 #include "gate/settle.hpp"
+#include "gate/trip.hpp"
 #include "provider/model_list.hpp"
 
 namespace claviger::gate {
@@ -31,6 +34,7 @@ struct Exchange {
   Docket& docket;
   net::Stream& upstream;
   const Live& live;
+  Trip& trip;
   Reply reply{};
   std::string lead{};     // the answer's head, until it leaves with the first bytes of the body
   std::string leaving{};  // what goes in front of the bytes that are being sent
@@ -141,6 +145,19 @@ net::Task<void> break_off(Exchange& x, Error error, const Meter* meter) {
   }
 }
 
+// A failed exchange has cost nothing and is on record; if the money can be held once more, another credential
+// is asked. False: the client gets this answer after all.
+net::Task<bool> try_another(Exchange& x) {
+  if (!x.trip.goes_on() || x.client_gone || x.live.was_cut()) co_return false;
+  x.reply.outcome = journal::Outcome::upstream_error;
+  x.reply.whole = true;
+  co_await settle_and_record(x);
+  auto hold = reserve(x.admission.caller, x.admission.grant, x.lane.shared().ledger, x.lane.now());
+  if (!hold) co_return false;
+  x.trip.hold.emplace(std::move(*hold));
+  co_return true;
+}
+
 // The answer's end has been read.
 Lane::Recorded settle_complete(Exchange& x) {
   x.reply.outcome = x.client_gone           ? journal::Outcome::client_gone
@@ -232,6 +249,18 @@ net::Task<bool> relay(Exchange& x, net::ResponseReader& reader, Meter& meter, Fr
   co_return true;
 }
 
+// The body of an error, up to a bound: what it says of the credential is judged before the client hears of
+// it. False: it broke off.
+net::Task<bool> read_error(Exchange& x, net::ResponseReader& reader, std::string& body) {
+  x.upstream.expire_after_ms(limits::kStreamSilenceMs);
+  while (!reader.complete() && body.size() < limits::kErrorBody) {
+    const auto piece = co_await reader.next_piece();
+    if (!piece) co_return false;
+    body.append(*piece);
+  }
+  co_return true;
+}
+
 // What must not reach the client as the provider said it. The provider's words may quote the key.
 std::optional<Error> withheld(const wire::ResponseHead& head, const CredentialEntry& credential) {
   if (head.status == 401)
@@ -293,6 +322,25 @@ void change_list(const Exchange& x, int status, Meter& meter) {
 // The bytes have left. The key goes, and the memory with it: a stream would hold it for as long as it runs.
 void drop(Outbound) {}
 
+enum class After : std::uint8_t { tell, another, broken };
+
+// What an error says of the credential, and whether another one is asked instead of telling the client.
+net::Task<After> judge_error(Exchange& x, net::ResponseReader& reader, std::string& body,
+                             std::int64_t wait_ms) {
+  const bool all_read = co_await read_error(x, reader, body);
+  const CredentialEntry& credential = *x.admission.grant.credential;
+  const provider::Finding finding = provider::verdict(x.reply.status, body);
+  note(x.lane, credential, finding, wait_ms);
+  if (finding == provider::Finding::refused) x.lane.shared().tokens->forget(credential);
+  if (provider::worth_another(finding)) {
+    const bool another = co_await try_another(x);
+    if (another) co_return After::another;
+  }
+  if (all_read) co_return After::tell;
+  co_await break_off(x, upstream_error(Code::upstream_failed, "an error broke off"), nullptr);
+  co_return After::broken;
+}
+
 // From the exposure to the end of the answer. True when the upstream connection may be used again.
 net::Task<bool> converse(Exchange& x, Outbound outbound) {
   std::string edited;
@@ -310,16 +358,17 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
   x.docket.first_byte();
   if (!read) {
     Error error = sent ? read.error() : sent.error();
+    if (!x.client_gone && !x.live.was_cut())
+      note(x.lane, *x.admission.grant.credential, provider::Finding::fault);
     co_await break_off(x, std::move(error), nullptr);
     co_return false;
   }
   x.reply.status = head.status;
-  if (auto error = withheld(head, *x.admission.grant.credential)) {
-    co_await break_off(x, std::move(*error), nullptr);
-    co_return false;
-  }
+  auto kept_back = withheld(head, *x.admission.grant.credential);
+  const std::int64_t wait_ms = retry_after_ms(head.headers);
   Meter meter(x.admission.grant, Meter::shape_of(head.headers.find("content-type")));
   change_list(x, head.status, meter);
+  meter.note_head(head.headers);
   const bool has_length = head.framing == wire::Framing::length || head.framing == wire::Framing::none;
   // A stream is always sent in chunks, so that an error can still be put behind what has left already.
   const bool keeps_length = has_length && !meter.is_stream() && !meter.changes_bytes();
@@ -327,16 +376,83 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
   x.lead = response_head(head, framing, x.docket.request_id(), allowance_headers(x));
   x.reply.status_sent = head.status;
   const bool reusable = head.keep_alive && sent.has_value();
+  std::string error_body;
+  if (head.status >= 400) {
+    const After after = co_await judge_error(x, reader, error_body, wait_ms);
+    if (after == After::another) co_return reusable&& reader.clean();
+    if (after == After::broken) co_return false;
+  } else {
+    note(x.lane, *x.admission.grant.credential, provider::Finding::good);
+  }
+  if (kept_back) {
+    co_await break_off(x, std::move(*kept_back), nullptr);
+    co_return false;
+  }
   if (reader.complete()) {
     x.reply.whole = meter.saw_end();
+    if (!x.client_gone) x.docket.sent(error_body.size());
     co_await settle_complete(x);
-    co_await send_piece(x, kNothing, framing, true);
-    co_return reusable;
+    co_await send_piece(x, error_body, framing, true);
+    co_return reusable&& reader.clean();
   }
+  if (!error_body.empty()) co_await send_piece(x, error_body, framing, false);
   // A head whose body is not here yet leaves at once: clients start their own clocks by it.
-  if (!reader.body_is_here()) co_await send_piece(x, kNothing, framing, false);
+  if (!x.head_sent && !reader.body_is_here()) co_await send_piece(x, kNothing, framing, false);
   const bool whole = co_await relay(x, reader, meter, framing);
   co_return whole&& reusable&& reader.clean();
+}
+
+// How an attempt ended for the connection, or that the next credential is to be asked.
+enum class Attempt : std::uint8_t { keep, close, again };
+
+net::Task<Attempt> answer_unreachable(Lane& lane, net::ServerConnection& client, const Request& request,
+                                      Docket& docket, Error error) {
+  docket.refused(error);
+  docket.close();
+  const std::string answer =
+      refusal_response(error, request.dialect(), docket.request_id(), AfterRefusal::keep_alive);
+  const auto told = co_await client.stream().write(answer);
+  co_return told ? Attempt::keep : Attempt::close;
+}
+
+// One credential's turn. The hold is spent when the exchange began, and untouched when no connection came.
+net::Task<Attempt> attempt(Lane& lane, net::ServerConnection& client, Request& request, Admission& admission,
+                           const World& world, Docket& docket, Trip& trip) {
+  const auto token = co_await ready_token(lane, *admission.grant.credential);
+  if (!token) {
+    const bool refused = token.error().code == Code::credential_unavailable;
+    note(lane, *admission.grant.credential,
+         refused ? provider::Finding::refused : provider::Finding::unreachable);
+    if (trip.goes_on()) co_return Attempt::again;
+    const Attempt told = co_await answer_unreachable(lane, client, request, docket, token.error());
+    co_return told;
+  }
+  const net::Origin origin = origin_of(admission.grant.credential->base);
+  auto connected = co_await lane.upstreams().acquire(origin);
+  if (!connected) {
+    note(lane, *admission.grant.credential, provider::Finding::unreachable);
+    if (trip.goes_on()) co_return Attempt::again;
+    const Attempt told = co_await answer_unreachable(lane, client, request, docket, connected.error());
+    co_return told;
+  }
+  std::unique_ptr<net::Stream> upstream = std::move(*connected);
+  const Live live(lane, admission.caller.key().id, *upstream);
+  Exchange x{lane, client, request, admission, docket, *upstream, live, trip};
+  docket.exposed(intent_of(admission, world));
+  const bool on_record = co_await lane.recorded();
+  if (live.was_cut()) {
+    co_await give_up(x, lost_rights());
+  } else if (!on_record) {
+    co_await give_up(x, unrecorded());
+  } else if (auto outbound = Injector::inject(request, admission.grant, admission.hold, keyring(lane));
+             !outbound) {
+    co_await give_up(x, outbound.error());
+  } else {
+    const bool reusable = co_await converse(x, std::move(*outbound));
+    if (reusable) lane.upstreams().release(origin, std::move(upstream));
+  }
+  if (trip.hold) co_return Attempt::again;
+  co_return x.answered && !x.client_gone ? Attempt::keep : Attempt::close;
 }
 
 }  // namespace
@@ -344,33 +460,18 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
 net::Task<Connection> forward(Lane& lane, net::ServerConnection& client, Request& request,
                               Admission admission, std::shared_ptr<const World> pinned, Docket& docket) {
   const std::shared_ptr<const World> world = std::move(pinned);
-  const net::Origin origin = origin_of(admission.grant.credential->base);
-  auto connected = co_await lane.upstreams().acquire(origin);
-  if (!connected) {
-    docket.refused(connected.error());
-    docket.close();
-    const std::string answer =
-        refusal_response(connected.error(), request.dialect(), docket.request_id(), AfterRefusal::keep_alive);
-    const auto told = co_await client.stream().write(answer);
-    co_return told ? Connection::keep : Connection::close;
+  std::optional<Admission> mine(std::move(admission));
+  Trip trip = plan_trip(lane, request, *mine, *world, docket);
+  for (;;) {
+    const Attempt ended = co_await attempt(lane, client, request, *mine, *world, docket, trip);
+    if (ended != Attempt::again) co_return ended == Attempt::keep ? Connection::keep : Connection::close;
+    if (trip.hold) {
+      Admission next{mine->caller, std::move(mine->grant), std::move(*trip.hold)};
+      trip.hold.reset();
+      mine.emplace(std::move(next));
+    }
+    move_on(lane, *mine, docket, trip);
   }
-  std::unique_ptr<net::Stream> upstream = std::move(*connected);
-  const Live live(lane, admission.caller.key().id, *upstream);
-  Exchange x{lane, client, request, admission, docket, *upstream, live};
-  docket.exposed(intent_of(admission, *world));
-  const bool on_record = co_await lane.recorded();
-  if (live.was_cut()) {
-    co_await give_up(x, lost_rights());
-  } else if (!on_record) {
-    co_await give_up(x, unrecorded());
-  } else if (auto outbound = Injector::inject(request, admission.grant, admission.hold, lane.shared().vault);
-             !outbound) {
-    co_await give_up(x, outbound.error());
-  } else {
-    const bool reusable = co_await converse(x, std::move(*outbound));
-    if (reusable) lane.upstreams().release(origin, std::move(upstream));
-  }
-  co_return x.answered && !x.client_gone ? Connection::keep : Connection::close;
 }
 
 }  // namespace claviger::gate

@@ -8,6 +8,8 @@
 #include "base/secret.hpp"
 #include "gate/admit.hpp"
 #include "gate/request.hpp"
+#include "gate/tokens.hpp"
+#include "provider/service_account.hpp"
 #include "vault/vault.hpp"
 
 namespace claviger::gate {
@@ -41,14 +43,26 @@ class Outbound {
   std::int64_t version_ = 0;
 };
 
+// Where secrets are, and the time at which a signature is made.
+struct Keyring {
+  vault::Vault& vault;
+  const Tokens& tokens;
+  Time now;
+};
+
 // The only holder of a SecretAccess in the gate.
 class Injector {
  public:
   // Builds the head that goes upstream: the client's own headers without credentials, hop-by-hop and
-  // forwarding headers, and the provider's key where the provider wants it. Refuses credential_unavailable,
-  // origin_mismatch, vault errors. The Hold shows that the money is there.
+  // forwarding headers, and the provider's key where the provider wants it; or a signature over the bytes
+  // that are sent, or a token that was minted. Refuses credential_unavailable, origin_mismatch, vault errors.
+  // The Hold shows that the money is there.
   static Result<Outbound> inject(const Request& request, const Grant& grant, const ledger::Hold& hold,
-                                 vault::Vault& vault);
+                                 const Keyring& keys);
+  // The signed request for an access token of a service account. Refuses as inject does, and origin_mismatch
+  // when the document names a token endpoint that the credential is not bound to. Signs: off the lanes.
+  static Result<provider::TokenAsk> token_ask(const CredentialEntry& credential, vault::Vault& vault,
+                                              Time now);
 };
 
 }  // namespace claviger::gate

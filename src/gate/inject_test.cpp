@@ -24,7 +24,8 @@ class InjectTest : public GateTest {
     auto admission = admitted(*pinned, *asked, docket);
     docket.discard();
     if (!admission) return std::unexpected(admission.error());
-    TRY(const Outbound outbound, Injector::inject(asked->request, admission->grant, admission->hold, *vault));
+    TRY(const Outbound outbound, Injector::inject(asked->request, admission->grant, admission->hold,
+                                                  Keyring{*vault, tokens, clock.at}));
     EXPECT_EQ(outbound.credential_version(), 1);
     return outbound.head();
   }
@@ -34,12 +35,21 @@ class InjectTest : public GateTest {
     return head.value_or("");
   }
   Known key = make_key();
+  Tokens tokens;
   std::unique_ptr<journal::Writer> journal = open_journal();
   std::shared_ptr<World> pinned;
   std::unique_ptr<Asked> asked;
 };
 
 constexpr std::string_view kPath = "/v1/chat/completions";
+
+TEST_F(InjectTest, a_key_of_ours_in_a_misspelt_header_stays_here) {
+  add_credential("openai", "https://api.openai.com/v1");
+  const std::string head = sent(kPath, {{"auhorization", "Bearer " + key.token}, {"x-trace", "abc"}});
+  EXPECT_THAT(head, Not(HasSubstr(key.token)));
+  EXPECT_THAT(head, Not(HasSubstr("auhorization")));
+  EXPECT_THAT(head, HasSubstr("x-trace: abc"));
+}
 
 TEST_F(InjectTest, a_base_url_that_the_credential_is_not_bound_to_gets_no_key) {
   add_credential("openai", "https://api.openai.com/v1");
@@ -93,7 +103,8 @@ TEST_F(InjectTest, an_outbound_head_is_wiped_when_its_bytes_have_left) {
   const auto admission = admitted(*pinned, *asked, docket);
   docket.discard();
   ASSERT_TRUE(admission);
-  auto outbound = Injector::inject(asked->request, admission->grant, admission->hold, *vault);
+  auto outbound =
+      Injector::inject(asked->request, admission->grant, admission->hold, Keyring{*vault, tokens, clock.at});
   ASSERT_TRUE(outbound);
   const char* const at = outbound->head().data();
   const std::size_t size = outbound->head().size();

@@ -11,7 +11,9 @@
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "crypto/hash.hpp"
+#include "gate/bench.hpp"
 #include "gate/petition.hpp"
+#include "gate/tokens.hpp"
 #include "gate/world.hpp"
 #include "journal/writer.hpp"
 #include "ledger/ledger.hpp"
@@ -39,6 +41,10 @@ struct Shared {
   std::size_t body_room = limits::kBodiesInMemory;  // bytes of request bodies that a lane may hold
   Counter counter = {};                             // where petitions go; none: /claviger/v1 is not served
   std::vector<policy::Cidr> trusted_proxies = {};   // whose word on where a request came from is taken
+  std::unique_ptr<Bench> bench = std::make_unique<Bench>();  // healths of credentials
+  std::unique_ptr<Tokens> tokens = std::make_unique<Tokens>();
+  // Mints tokens: one at a time, so that those who wait find it made. Ends before all of the above.
+  std::unique_ptr<net::Workers> minter = std::make_unique<net::Workers>(1);
 };
 
 class Lane;

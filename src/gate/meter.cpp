@@ -1,6 +1,8 @@
 // Usage, read in passing.
 #include "gate/meter.hpp"
 
+#include <charconv>
+
 #include "base/limits.hpp"
 
 namespace claviger::gate {
@@ -17,6 +19,22 @@ Meter::Meter(const Grant& grant, Shape shape)
       endpoint_(grant.route->endpoint),
       filtering_(shape == Shape::events && grant.edits.usage_inserted),
       stream_(dialect_, endpoint_, grant.ask.pictures ? grant.ask.choices : 1) {}
+
+void Meter::note_head(const wire::Headers& headers) {
+  if (dialect_ != provider::Dialect::bedrock || endpoint_ != provider::Endpoint::invoke) return;
+  const auto count = [&](std::string_view name) {
+    const std::string_view text = headers.find(name);
+    std::int64_t value = -1;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    return read.ec == std::errc{} && read.ptr == text.data() + text.size() ? value : -1;
+  };
+  const std::int64_t in = count("x-amzn-bedrock-input-token-count");
+  const std::int64_t out = count("x-amzn-bedrock-output-token-count");
+  if (in < 0 || out < 0) return;
+  from_head_.seen = true;
+  from_head_.uncached_in = in;
+  from_head_.text_out = out;
+}
 
 std::string_view Meter::pass(std::string_view piece, Rest rest) {
   if (change_) return pass_list(piece, rest);
@@ -59,6 +77,7 @@ void Meter::read_json(std::string_view body) {
   if (overflowed_ || !wire::scan(body, json, wire::Duplicates::allow)) return;
   whole_ = true;
   usage_ = provider::read_usage(dialect_, endpoint_, json);
+  if (!usage_.seen) usage_ = from_head_;
 }
 
 std::string_view Meter::pass_events(std::string_view piece, Rest rest) {

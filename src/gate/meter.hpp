@@ -8,6 +8,7 @@
 
 #include "gate/authorize.hpp"
 #include "provider/usage.hpp"
+#include "wire/http1.hpp"
 #include "wire/json.hpp"
 #include "wire/sse.hpp"
 
@@ -24,6 +25,8 @@ class Meter {
   // Lists of models are changed on their way: cut to what the caller may use, and led back to the gate.
   using Change = std::function<std::string(std::string_view body)>;
   void change_list(Change change) { change_ = std::move(change); }
+  // Counts that the answer's head gives (Bedrock); they stand where the body names none.
+  void note_head(const wire::Headers& headers);
 
   // Takes the next decoded bytes of the body and returns what goes to the client: the same bytes, except
   // where the gate itself asked for usage that the client did not ask for. `rest` tells whether more will
@@ -59,6 +62,7 @@ class Meter {
   provider::StreamFilter filter_;
   wire::SseReader events_;
   provider::Usage usage_;
+  provider::Usage from_head_;
   std::string held_;  // a JSON body so far
   std::string out_;   // filtered frames
 };

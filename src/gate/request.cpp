@@ -12,6 +12,7 @@ namespace claviger::gate {
 namespace {
 
 constexpr std::string_view kProviderPrefix = "/p/";
+constexpr std::string_view kAzurePrefix = "/openai/";
 
 // "Bearer x" -> "x"; any other scheme is shown whole, so that it is refused as not ours.
 std::string_view without_bearer(std::string_view value) {
@@ -35,12 +36,14 @@ const provider::Provider* named_provider(std::string_view name, const World& wor
   if (const provider::Provider* found = world.catalog->find(name)) return found;
   for (const CredentialEntry& entry : world.credentials)
     if (entry.name == name) return entry.provider;
-  return nullptr;
+  return world.catalog->find(provider::builtin_name(name));
 }
 
 // "/p/NAME/chat/completions" may leave out the version segment that every route begins with.
 std::string with_version(std::string_view rest, provider::Dialect dialect) {
-  if (rest.starts_with("/v1/") || rest.starts_with("/v1beta/")) return std::string(rest);
+  const bool bare = dialect == provider::Dialect::bedrock || dialect == provider::Dialect::vectors;
+  if (bare || rest.starts_with("/v1/") || rest.starts_with("/v1beta/") || rest.starts_with(kAzurePrefix))
+    return std::string(rest);
   return (dialect == provider::Dialect::gemini ? "/v1beta" : "/v1") + std::string(rest);
 }
 
@@ -61,6 +64,9 @@ Result<void> read_named(Request& request, std::string_view path, const World& wo
     return refuse(Code::unknown_route,
                   fmt::format("There is no provider or credential named '{}' here.", name));
   request.provider = name;
+  const bool azure = named->path_form == provider::PathForm::azure;
+  if (path.substr(slash).starts_with(kAzurePrefix) && !azure)
+    return refuse(Code::unknown_route, fmt::format("Provider '{}' has no Azure paths.", name));
   request.path = with_version(path.substr(slash), named->dialect);
   request.match.dialect = named->dialect;
   return {};
@@ -110,6 +116,7 @@ Result<void> read_target(Request& request, const World& world) {
     TRY_VOID(read_named(request, path, world));
   } else {
     request.path = path;
+    if (path.starts_with(kAzurePrefix)) request.provider = "azure_openai";
   }
   const provider::Dialect expected = request.match.dialect;
   request.match = provider::match(request.head.method, request.path, speaker);
@@ -156,7 +163,7 @@ net::Task<Result<void>> read_body(net::ServerConnection& connection, Request& re
   show_keys(request);
   if (!body) co_return std::unexpected(body.error());
   request.body = *body;
-  if (request.head.method != "POST") {
+  if (request.head.method != "POST" && request.head.method != "PUT") {
     if (!request.body.empty()) co_return refuse(Code::malformed_request, "This request may not have a body.");
     co_return Result<void>();
   }

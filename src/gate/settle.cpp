@@ -30,6 +30,11 @@ Docket::Ending settle(ledger::Exposure&& exposure, const Grant& grant, const Rep
   const bool not_billed = grant.route->meter == provider::Meter::free || reply.status >= 300;
   if (not_billed) return ending_of(reply, ledger::post(std::move(exposure), Nanousd{0}, 0));
 
+  if (grant.route->meter == provider::Meter::request) {
+    const Nanousd price = grant.price->request.value_or(exposure.worst());
+    return reply.status == 0 ? ending_of(reply, ledger::post_presumed(std::move(exposure)))
+                             : ending_of(reply, ledger::post(std::move(exposure), price, 0));
+  }
   const provider::Usage usage = usage_of(grant, reply);
   if (reply.whole && usage.seen) {
     const Nanousd cost = provider::cost(*grant.price, usage, exposure.reserved_at(), grant.ask.pictures);

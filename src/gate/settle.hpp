@@ -22,6 +22,7 @@ struct Reply {
 
 // Posts the exposure:
 // - an answer with status 300 and above, or of a free route: nothing;
+// - an answer of a vector database: the price of a request;
 // - a whole answer with usage: its price, exact unless the price was a guess or the numbers do not add up;
 // - a whole answer of a route whose answers never carry usage: the bound that was held, estimated;
 // - everything else (cut, abandoned, silent about usage): the hold, presumed.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "vault/credential.hpp"
+
 namespace claviger::gate {
 
 policy::Standing standing_of(identity::KeyState state) {
@@ -29,6 +31,12 @@ bool World::stands(const identity::Key& key, Time now) const {
   return true;
 }
 
+std::string CredentialEntry::model_behind(std::string_view asked) const {
+  if (provider->path_form != provider::PathForm::azure) return std::string(asked);
+  const std::string_view model = vault::parameter(parameters, "deployment." + std::string(asked));
+  return std::string(model.empty() ? asked : model);
+}
+
 const CredentialEntry* World::credential_for(std::string_view provider, std::string_view environment) const {
   const CredentialEntry* disabled = nullptr;
   for (const CredentialEntry& entry : credentials) {
@@ -37,6 +45,15 @@ const CredentialEntry* World::credential_for(std::string_view provider, std::str
     if (disabled == nullptr) disabled = &entry;
   }
   return disabled;
+}
+
+std::vector<const CredentialEntry*> World::candidates(std::string_view provider,
+                                                      std::string_view environment) const {
+  std::vector<const CredentialEntry*> all;
+  for (const CredentialEntry& entry : credentials)
+    if (entry.usable && entry.provider->name == provider && entry.environment == environment)
+      all.push_back(&entry);
+  return all;
 }
 
 const CredentialEntry* World::credential_named(std::string_view name, std::string_view environment) const {

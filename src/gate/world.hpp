@@ -47,6 +47,12 @@ struct CredentialEntry {
   const provider::Provider* provider = nullptr;  // in the World's catalog
   provider::BaseUrl base;
   bool usable = true;  // false: disabled; its traffic is refused, not sent elsewhere
+  std::int64_t priority = 0;
+  std::int64_t weight = 0;
+  std::vector<std::string> parameters = {};  // "name=value"
+
+  // The model behind what a request names: itself, except where a parameter says what a deployment is.
+  std::string model_behind(std::string_view name) const;
 };
 
 // Whether a key may be used now, as far as its state says.
@@ -55,7 +61,8 @@ policy::Standing standing_of(identity::KeyState state);
 struct World {
   std::uint64_t generation = 0;
   identity::Directory<KeyEntry> keys;
-  std::vector<CredentialEntry> credentials;  // for inference, not destroyed; oldest first
+  // For inference, not destroyed; by priority, then oldest first.
+  std::vector<CredentialEntry> credentials;
   std::shared_ptr<const provider::Catalog> catalog;
   // Bound of an answer's tokens where neither key nor request sets one and a budget needs it; none: the
   // model's own.
@@ -64,9 +71,12 @@ struct World {
   // Whether this key and every key above it is active and not expired.
   bool stands(const identity::Key& key, Time now) const;
 
-  // The credential that carries an environment's traffic to a provider: the oldest usable one, else the
-  // oldest; nullptr when it has none.
+  // The credential that carries an environment's traffic to a provider: the first usable one, else the
+  // first; nullptr when it has none.
   const CredentialEntry* credential_for(std::string_view provider, std::string_view environment) const;
+  // All usable ones that may carry it, in order.
+  std::vector<const CredentialEntry*> candidates(std::string_view provider,
+                                                 std::string_view environment) const;
   // The credential of that name; nullptr when there is none in this environment.
   const CredentialEntry* credential_named(std::string_view name, std::string_view environment) const;
   bool has_credential_named(std::string_view name) const;

@@ -104,6 +104,9 @@ Result<std::string> model_of_body(const Route& route, const BodyFields& body) {
   return model;
 }
 
+// A vector database runs no model: what is priced and scoped is the operation, "query" of "pinecone.query".
+std::string_view operation_of(const Route& route) { return route.id.substr(route.id.rfind('.') + 1); }
+
 Result<void> read_body(const Route& route, wire::JsonValue root, Ask& out) {
   if (route.dialect == Dialect::gemini) {
     switch (route.endpoint) {
@@ -135,6 +138,10 @@ Result<void> read_body(const Route& route, wire::JsonValue root, Ask& out) {
       return read_images(root, out);
     case Endpoint::speech:
       return read_speech(root, out);
+    case Endpoint::converse:
+      return read_converse(root, out);
+    case Endpoint::invoke:
+      return read_invoke(root, out);
     default:
       return {};
   }
@@ -211,6 +218,10 @@ Result<Ask> read_ask(const Route& route, std::string_view path, const wire::Json
                      const wire::Form* form) {
   if (form != nullptr) return read_form_ask(route, *form);
   Ask out;
+  if (route.endpoint == Endpoint::vectors) {
+    out.model = operation_of(route);
+    return out;
+  }
   TRY(out.model, model_of_path(route, path));
   TRY_VOID(check_model(out.model));
   if (route.endpoint == Endpoint::models) return out;

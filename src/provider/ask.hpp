@@ -32,7 +32,7 @@ struct Pictures {
 };
 
 struct Ask {
-  std::string model;                       // empty on routes that name none (model lists)
+  std::string model;  // empty on routes that name none (model lists); the operation of a vector database
   std::optional<std::int64_t> max_output;  // as asked, the largest when two fields say it; 0 is a value
   std::int64_t choices = 1;                // n, candidateCount
   bool stream = false;

@@ -23,6 +23,13 @@ Result<void> read_predict(wire::JsonValue root, Ask& out);
 Result<void> read_messages(wire::JsonValue root, Ask& out);
 Result<void> read_generate_content(wire::JsonValue root, Ask& out);
 Result<void> read_gemini_embeddings(wire::JsonValue root, Ask& out);
+Result<void> read_converse(wire::JsonValue root, Ask& out);
+// The body is in the model's own form. Refuses one whose answer has no bound that is known.
+Result<void> read_invoke(wire::JsonValue root, Ask& out);
+
+// Edits of Bedrock's bodies that bound the answer.
+void cap_converse(wire::JsonValue root, std::int64_t cap, Edits& out);
+void cap_invoke(wire::JsonValue root, std::int64_t cap, Edits& out);
 
 // What lies below `value` and stands for more tokens than its bytes: pictures, sound, files, URLs.
 Result<void> walk_media(wire::JsonValue value, Ask& out);

@@ -230,7 +230,9 @@ void raise_by_row(const Price& price, const Ask& ask, Worst& worst) {
     }
     const Int128 sum = Int128{worst.input_tokens} * one.input + outputs * one.output;
     worst.money =
-        std::max(worst.money, to_money(percent_up(percent_up(percent_up(sum, tier_percent), peak), geo)));
+        std::max(worst.money,
+                 saturating_add(to_money(percent_up(percent_up(percent_up(sum, tier_percent), peak), geo)),
+                                price.request.value_or(Nanousd{})));
   };
   raise(price.rates, 0);
   for (const ContextTier& tier : price.tiers)
@@ -276,7 +278,8 @@ Nanousd cost(const Price& price, const Usage& usage, Time at, const std::optiona
   sum = percent_up(sum, tier_percent_or_dearest(price, usage.tier));
   sum = percent_up(sum, peak_percent_at(price, at));
   if (usage.us_geo) sum = percent_up(sum, price.us_geo_percent);
-  return saturating_add(to_money(sum), cost_of_units(price, usage, pictures));
+  return saturating_add(saturating_add(to_money(sum), cost_of_units(price, usage, pictures)),
+                        price.request.value_or(Nanousd{}));
 }
 
 bool priced_fully(const Price& price, const Usage& usage, const std::optional<Pictures>& pictures) {

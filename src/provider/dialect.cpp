@@ -9,10 +9,13 @@
 namespace claviger::provider {
 namespace {
 
-constexpr std::array<std::pair<Dialect, std::string_view>, 3> kDialects{
-    {{Dialect::openai, "openai"}, {Dialect::anthropic, "anthropic"}, {Dialect::gemini, "gemini"}}};
+constexpr std::array<std::pair<Dialect, std::string_view>, 5> kDialects{{{Dialect::openai, "openai"},
+                                                                         {Dialect::anthropic, "anthropic"},
+                                                                         {Dialect::gemini, "gemini"},
+                                                                         {Dialect::bedrock, "bedrock"},
+                                                                         {Dialect::vectors, "vectors"}}};
 
-constexpr std::array<std::pair<Endpoint, std::string_view>, 14> kEndpoints{
+constexpr std::array<std::pair<Endpoint, std::string_view>, 17> kEndpoints{
     {{Endpoint::chat, "chat"},
      {Endpoint::responses, "responses"},
      {Endpoint::embeddings, "embeddings"},
@@ -26,7 +29,10 @@ constexpr std::array<std::pair<Endpoint, std::string_view>, 14> kEndpoints{
      {Endpoint::translations, "translations"},
      {Endpoint::speech, "speech"},
      {Endpoint::moderations, "moderations"},
-     {Endpoint::predict, "predict"}}};
+     {Endpoint::predict, "predict"},
+     {Endpoint::converse, "converse"},
+     {Endpoint::invoke, "invoke"},
+     {Endpoint::vectors, "vectors"}}};
 
 // `type` in OpenAI's body. Budgets carry the type that OpenAI uses for an empty account, so that clients
 // which stop on it stop here too.
@@ -95,6 +101,28 @@ std::string_view gemini_status(Code code) {
   }
 }
 
+// The exceptions of Bedrock's runtime that belong to an HTTP status.
+std::string_view bedrock_type(Code code) {
+  switch (http_status(code)) {
+    case 401:
+      return "UnrecognizedClientException";
+    case 403:
+      return "AccessDeniedException";
+    case 404:
+      return "ResourceNotFoundException";
+    case 429:
+      return "ThrottlingException";
+    case 502:
+    case 503:
+      return "ServiceUnavailableException";
+    case 408:
+    case 504:
+      return "ModelTimeoutException";
+    default:
+      return http_status(code) >= 500 ? "InternalServerException" : "ValidationException";
+  }
+}
+
 // The parameter a code is about, where that is certain.
 std::string_view openai_param(Code code) {
   switch (code) {
@@ -137,10 +165,17 @@ void write_gemini(JsonWriter& w, const Error& error, std::string_view request_id
   w.close('}').close(']').close('}').close('}');
 }
 
+void write_bedrock(JsonWriter& w, const Error& error) {
+  w.open('{').field("__type", bedrock_type(error.code)).field("message", told(error)).close('}');
+}
+
 void write_body(JsonWriter& w, Dialect dialect, const Error& error, std::string_view request_id) {
   switch (dialect) {
     case Dialect::openai:
+    case Dialect::vectors:
       return write_openai(w, error);
+    case Dialect::bedrock:
+      return write_bedrock(w, error);
     case Dialect::anthropic:
       return write_anthropic(w, error, request_id);
     case Dialect::gemini:

@@ -1,4 +1,4 @@
-// The three protocols clients speak, the endpoints behind them, and how a refusal looks in each.
+// The protocols clients speak, the endpoints behind them, and how a refusal looks in each.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,13 @@
 
 namespace claviger::provider {
 
-enum class Dialect : std::uint8_t { openai, anthropic, gemini };
+enum class Dialect : std::uint8_t {
+  openai,
+  anthropic,
+  gemini,
+  bedrock,  // AWS Bedrock's runtime
+  vectors   // vector databases: Pinecone, Weaviate, Qdrant
+};
 
 // What a request asks for, whatever the dialect. `none` stands on routes that are known but refused.
 enum class Endpoint : std::uint8_t {
@@ -29,15 +35,18 @@ enum class Endpoint : std::uint8_t {
   speech,
   moderations,
   predict,
+  converse,  // Bedrock
+  invoke,    // Bedrock, in the model's own form
+  vectors,
 };
 
-// "openai", "anthropic", "gemini".
+// "openai", "anthropic", "gemini", "bedrock", "vectors".
 std::string_view dialect_name(Dialect dialect);
 std::optional<Dialect> parse_dialect(std::string_view name);
 
 // The names of scopes and of the command line: "chat", "responses", "embeddings", "models", "messages",
 // "count_tokens", "generate_content", "completions", "images", "transcriptions", "translations", "speech",
-// "moderations", "predict"; "none" for refused routes.
+// "moderations", "predict", "converse", "invoke", "vectors"; "none" for refused routes.
 std::string_view endpoint_name(Endpoint endpoint);
 // Does not know "none": nobody can be allowed that.
 std::optional<Endpoint> parse_endpoint(std::string_view name);
@@ -56,6 +65,8 @@ struct ErrorBody {
 //   openai     {"error":{"message","type","param","code"}}
 //   anthropic  {"type":"error","error":{"type","message"},"request_id"}
 //   gemini     {"error":{"code","message","status","details":[ErrorInfo]}}
+//   bedrock    {"__type","message"}
+//   vectors    as openai
 // The HTTP status is http_status(error.code); `error.detail` never appears.
 ErrorBody error_body(Dialect dialect, const Error& error, std::string_view request_id);
 

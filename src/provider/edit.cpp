@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "provider/ask.hpp"
+#include "provider/ask_parts.hpp"
 #include "provider/json_look.hpp"
 #include "provider/provider.hpp"
 
@@ -82,6 +83,10 @@ void cap_output(const Route& route, const Provider& provider, const Ask& ask, Js
       return cap_plain(root, "max_tokens", cap, out);
     case Endpoint::generate_content:
       return cap_gemini(root, cap, out);
+    case Endpoint::converse:
+      return cap_converse(root, cap, out);
+    case Endpoint::invoke:
+      return cap_invoke(root, cap, out);
     default:
       return;
   }

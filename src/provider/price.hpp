@@ -94,6 +94,7 @@ struct Price {
   std::vector<PicturePrice> pictures;
   std::optional<Nanousd> second;           // of sound that is heard
   std::optional<std::int64_t> characters;  // of text that is spoken: nano-USD per million
+  std::optional<Nanousd> request;          // every answer costs this too; all that a vector database costs
 
   std::optional<std::int64_t> max_output;  // the model's own limit of an answer; may be sent along as a bound
   std::optional<std::int64_t>

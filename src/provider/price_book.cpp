@@ -64,6 +64,7 @@ void raise_price(Price& top, const Price& row) {
     raise(top.pictures.front().price, one.price);
     raise(top.pictures.front().tokens, one.tokens);
   }
+  raise(top.request, row.request);
   raise(top.output_bound, row.max_output);
   raise(top.output_bound, row.output_bound);
   raise(top.context, row.context);

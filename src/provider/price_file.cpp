@@ -40,10 +40,11 @@ struct UnitKey {
   std::string_view name;
   std::optional<Nanousd> Price::* member;
 };
-constexpr std::array<UnitKey, 4> kUnitKeys{{{"tool_call", &Price::tool_call},
+constexpr std::array<UnitKey, 5> kUnitKeys{{{"tool_call", &Price::tool_call},
                                             {"file_search", &Price::file_search},
                                             {"code_session", &Price::code_session},
-                                            {"second", &Price::second}}};
+                                            {"second", &Price::second},
+                                            {"request", &Price::request}}};
 
 constexpr std::array<std::string_view, 10> kOtherKeys{"provider",   "model",         "models", "valid_from",
                                                       "source",     "tiers",         "peaks",  "pictures",
@@ -243,6 +244,8 @@ Result<Price> read_row(const toml::table& table, RowOrigin origin, std::string_v
   TRY_VOID(read_origin(table, row, origin, out));
   TRY_VOID(read_rates(table, row, out.rates));
   TRY_VOID(read_numbers(table, row, out));
+  if (!out.rates.input && !out.request)
+    return bad(row, "input is missing; a model that costs nothing says input = \"0\".");
   TRY_VOID(read_list(table, row, "tiers", out, read_tier));
   TRY_VOID(read_list(table, row, "peaks", out, read_peak));
   TRY_VOID(read_list(table, row, "pictures", out, read_picture));

@@ -17,50 +17,6 @@ constexpr std::array<std::pair<KeyPlacement, std::string_view>, 4> kPlacements{
      {KeyPlacement::x_goog_api_key, "x-goog-api-key"},
      {KeyPlacement::api_key, "api-key"}}};
 
-Provider openai_like(std::string name, std::string base_url) {
-  Provider row;
-  row.name = std::move(name);
-  row.default_base_url = std::move(base_url);
-  row.max_tokens_field = "max_tokens";
-  return row;
-}
-
-Provider self_hosted(std::string name, std::string base_url) {
-  Provider row = openai_like(std::move(name), std::move(base_url));
-  row.self_hosted = true;
-  return row;
-}
-
-std::vector<Provider> make_builtin() {
-  Provider openai = openai_like("openai", "https://api.openai.com/v1");
-  openai.max_tokens_field = "max_completion_tokens";
-  openai.max_tokens = MaxTokens::either;
-  // Mistral's request has no stream_options; its last chunk always carries the usage (SDK 2.7.0).
-  Provider mistral = openai_like("mistral", "https://api.mistral.ai/v1");
-  mistral.stream_usage = StreamUsage::always;
-  Provider anthropic = openai_like("anthropic", "https://api.anthropic.com");
-  anthropic.dialect = Dialect::anthropic;
-  anthropic.key_placement = KeyPlacement::x_api_key;
-  anthropic.stream_usage = StreamUsage::always;
-  Provider gemini = openai_like("gemini", "https://generativelanguage.googleapis.com");
-  gemini.dialect = Dialect::gemini;
-  gemini.key_placement = KeyPlacement::x_goog_api_key;
-  gemini.max_tokens_field = "maxOutputTokens";
-  gemini.stream_usage = StreamUsage::always;
-  return {std::move(openai),
-          std::move(anthropic),
-          std::move(gemini),
-          std::move(mistral),
-          openai_like("deepseek", "https://api.deepseek.com/v1"),
-          openai_like("x-ai", "https://api.x.ai/v1"),
-          openai_like("groq", "https://api.groq.com/openai/v1"),
-          openai_like("cohere", "https://api.cohere.ai/compatibility/v1"),
-          self_hosted("vllm", "http://127.0.0.1:8000/v1"),
-          self_hosted("llamacpp", "http://127.0.0.1:8080/v1"),
-          self_hosted("ollama", "http://127.0.0.1:11434/v1"),
-          openai_like("openai_compatible", "")};
-}
-
 std::unexpected<Error> bad_row(std::string_view name, std::string_view what) {
   std::string say = "[[provider]] ";
   say.append(name).append(": ").append(what);
@@ -117,10 +73,13 @@ Result<Provider> parse_row(const toml::table& row) {
     if (std::ranges::find(kKnown, key.str()) == kKnown.end())
       return bad_row(*name, "unknown key \"" + std::string(key.str()) + "\".");
   const auto dialect = parse_dialect(row["dialect"].value_exact<std::string>().value_or(""));
-  if (!dialect) return bad_row(*name, "dialect is openai, anthropic or gemini.");
+  if (!dialect) return bad_row(*name, "dialect is openai, anthropic, gemini, bedrock or vectors.");
   const auto& builtin = builtin_providers();
   const std::string_view like = dialect_name(*dialect);
-  Provider out = *std::ranges::find(builtin, like == "openai" ? "openai_compatible" : like, &Provider::name);
+  const std::string_view row_like = like == "openai"    ? "openai_compatible"
+                                    : like == "vectors" ? "qdrant"
+                                                        : like;
+  Provider out = *std::ranges::find(builtin, row_like, &Provider::name);
   out.name = *name;
   out.default_base_url.clear();
   if (const toml::node* own = row.get("self_hosted")) {
@@ -136,6 +95,27 @@ std::string_view without_last_version(std::string_view path) {
   if (slash == std::string_view::npos || path.size() - slash < 3) return path;
   const bool version = path[slash + 1] == 'v' && path[slash + 2] >= '0' && path[slash + 2] <= '9';
   return version ? path.substr(0, slash) : path;
+}
+
+bool is_version(std::string_view segment) {
+  return segment.size() >= 2 && segment[0] == 'v' && segment[1] >= '0' && segment[1] <= '9';
+}
+
+// "/v1/chat/completions" -> "/chat/completions"; a path without a version stays.
+std::string_view without_first_version(std::string_view path) {
+  const std::size_t end = path.find('/', 1);
+  if (end == std::string_view::npos || !is_version(path.substr(1, end - 1))) return path;
+  return path.substr(end);
+}
+
+// The base URL may be the resource, or its /openai or /openai/v1 as portals and SDKs write it.
+std::string azure_target(const BaseUrl& base, std::string_view route_path) {
+  std::string_view prefix = without_last_version(base.path);
+  constexpr std::string_view kOpenai = "/openai";
+  if (prefix.ends_with(kOpenai)) prefix.remove_suffix(kOpenai.size());
+  std::string out(prefix);
+  if (!route_path.starts_with("/openai/")) out += kOpenai;
+  return out.append(route_path);
 }
 
 bool host_chars(std::string_view host) {
@@ -187,11 +167,6 @@ std::string_view placement_name(KeyPlacement placement) {
   return {};
 }
 
-const std::vector<Provider>& builtin_providers() {
-  static const std::vector<Provider> rows = make_builtin();
-  return rows;
-}
-
 Result<std::vector<Provider>> parse_providers(std::string_view toml_text, OtherTables others) try {
   const toml::table file = toml::parse(toml_text);
   if (others == OtherTables::refuse)
@@ -240,7 +215,15 @@ Result<BaseUrl> parse_base_url(std::string_view url) {
   return out;
 }
 
-std::string upstream_target(const BaseUrl& base, std::string_view route_path) {
+std::string upstream_target(const BaseUrl& base, std::string_view route_path, PathForm form) {
+  switch (form) {
+    case PathForm::bare:
+      return base.path + std::string(without_first_version(route_path));
+    case PathForm::azure:
+      return azure_target(base, route_path);
+    case PathForm::versioned:
+      break;
+  }
   const std::string_view prefix = without_last_version(base.path);
   std::string out(base.path);
   if (prefix.size() != base.path.size()) {

@@ -29,6 +29,20 @@ enum class MaxTokens : std::uint8_t {
   max_tokens_only  // only max_tokens is sure to be honoured
 };
 
+// How a route's path is asked for at the provider's base URL.
+enum class PathForm : std::uint8_t {
+  versioned,  // with the version segment of the route, or of the base URL where that ends in one
+  bare,       // without any: Perplexity, Vertex publishers, Bedrock, vector databases
+  azure       // /openai/deployments/... as it stands, everything else below /openai
+};
+
+// What becomes of a credential's secret on its way out.
+enum class Proof : std::uint8_t {
+  key,             // it stands in the key's place
+  aws,             // "ID:SECRET[:TOKEN]" signs (SigV4); anything else is a bearer key
+  service_account  // Google's JSON document: a short-lived token is minted from it
+};
+
 struct Provider {
   std::string name;  // the key of price rows and credentials
   Dialect dialect = Dialect::openai;
@@ -38,11 +52,16 @@ struct Provider {
   MaxTokens max_tokens = MaxTokens::max_tokens_only;
   StreamUsage stream_usage = StreamUsage::on_request;
   bool self_hosted = false;  // plain http and private addresses are expected
+  PathForm path_form = PathForm::versioned;
+  Proof proof = Proof::key;
+  std::string prices_like;  // whose rows price a model that has none under this name; empty: nobody's
+  std::vector<std::string> further_origins;  // where the secret goes besides the base URL: token endpoints
 };
 
-// The rows every build carries: openai, anthropic, gemini, mistral, deepseek, x-ai, groq, cohere, vllm,
-// llamacpp, ollama, openai_compatible.
+// The rows every build carries; provider_table.cpp is the list.
 const std::vector<Provider>& builtin_providers();
+// The built-in provider that people also call `name` ("xai", "azure", "google"); empty when there is none.
+std::string_view builtin_name(std::string_view name);
 
 // Rows of the configuration: [[provider]] with name, dialect, and optionally base_url, key_placement,
 // max_tokens_field, stream_usage, self_hosted. Unknown keys and doubled names are refused (configuration).
@@ -60,7 +79,8 @@ Result<BaseUrl> parse_base_url(std::string_view url);
 // The path to ask the upstream for. A version segment at the end of the base path takes the place of the
 // route's: "https://h", "https://h/v1", "https://h/openai/v1" + "/v1/chat/completions" -> "/v1/...",
 // "/v1/...", "/openai/v1/...".
-std::string upstream_target(const BaseUrl& base, std::string_view route_path);
+std::string upstream_target(const BaseUrl& base, std::string_view route_path,
+                            PathForm form = PathForm::versioned);
 Result<std::string> upstream_target(std::string_view base_url, std::string_view route_path);
 
 // Providers and prices of one World. Movable, not copyable (prices are handed out by pointer).

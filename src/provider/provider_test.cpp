@@ -41,6 +41,41 @@ TEST(UpstreamTarget, NeverDoublesTheVersion) {
   EXPECT_FALSE(upstream_target("h", "/v1/models"));
 }
 
+TEST(UpstreamTarget, TakesEachProvidersForm) {
+  const struct {
+    std::string_view base, path;
+    PathForm form;
+    std::string_view target;
+  } rows[] = {
+      {"https://api.perplexity.ai", "/v1/chat/completions", PathForm::bare, "/chat/completions"},
+      {"https://h/v1/projects/p/locations/l/publishers/google", "/v1beta/models/m:generateContent",
+       PathForm::bare, "/v1/projects/p/locations/l/publishers/google/models/m:generateContent"},
+      {"https://h", "/model/m/converse", PathForm::bare, "/model/m/converse"},
+      {"https://h", "/vectors/upsert", PathForm::bare, "/vectors/upsert"},
+      {"https://r.openai.azure.com", "/openai/deployments/d/chat/completions", PathForm::azure,
+       "/openai/deployments/d/chat/completions"},
+      {"https://r.openai.azure.com/openai/v1", "/v1/chat/completions", PathForm::azure,
+       "/openai/v1/chat/completions"},
+      {"https://r.openai.azure.com/openai", "/openai/v1/responses", PathForm::azure, "/openai/v1/responses"},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(upstream_target(parse_base_url(row.base).value(), row.path, row.form), row.target);
+}
+
+TEST(ProviderRows, CarryEveryProviderAndItsOtherNames) {
+  const Catalog catalog = Catalog::make({}, PriceBook{});
+  for (const std::string_view name :
+       {"openrouter", "deepseek", "groq", "x-ai", "together", "fireworks", "mistral", "cohere", "perplexity",
+        "cerebras", "huggingface", "azure_openai", "vertex", "bedrock", "pinecone", "weaviate", "qdrant"}) {
+    const Provider* row = catalog.find(name);
+    ASSERT_NE(row, nullptr) << name;
+    if (!row->default_base_url.empty()) EXPECT_TRUE(parse_base_url(row->default_base_url)) << name;
+  }
+  EXPECT_EQ(builtin_name("xai"), "x-ai");
+  EXPECT_EQ(builtin_name("azure"), "azure_openai");
+  EXPECT_EQ(builtin_name("openai"), "");
+}
+
 TEST(ProviderRows, OfTheConfigurationAreRefusedWhenTheyAreNotUnderstood) {
   for (const std::string_view toml :
        {"[[provider]]\ndialect = \"openai\"", "[[provider]]\nname = \"a b\"\ndialect = \"openai\"",

@@ -30,7 +30,8 @@ bool for_each_parameter(std::string_view query, F f) {
 
 // Names are compared decoded: "%6bey" is "key" to the provider as well.
 bool is_credential(std::string_view name) {
-  return name == "key" || name == "access_token" || name == "api_key" || name == "oauth_token";
+  return name == "key" || name == "access_token" || name == "api_key" || name == "oauth_token" ||
+         name == "api-key" || name == "subscription-key";
 }
 
 // Google's system parameters, which change the answer's form: "alt" picks it, "fields" could leave the usage

@@ -82,6 +82,7 @@ Dialect dialect_of(Speaker speaker) {
 Dialect guess_dialect(std::string_view path, Speaker speaker) {
   if (path.starts_with("/v1beta/") || path.starts_with("/upload/") || path.starts_with("/v1alpha/"))
     return Dialect::gemini;
+  if (path.starts_with("/model/")) return Dialect::bedrock;
   if (speaker == Speaker::anthropic || path.starts_with("/v1/messages")) return Dialect::anthropic;
   if (speaker == Speaker::gemini) return Dialect::gemini;
   const bool gemini_call = path.starts_with("/v1/models/") && path.find(':') != std::string_view::npos;

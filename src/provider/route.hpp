@@ -22,8 +22,9 @@ enum class Meter : std::uint8_t {
   images,      // usage, else the pictures that came at the price of their size and quality
   seconds,     // usage in tokens or in seconds of audio, else the bound
   characters,  // usage, else the characters of the text, else the bound
+  request,     // every answer costs the same: vector databases
 };
-// "free", "usage", "bound", "images", "seconds", "characters".
+// "free", "usage", "bound", "images", "seconds", "characters", "request".
 std::string_view meter_name(Meter meter);
 // One sentence on it, for the table of routes.
 std::string_view meter_sentence(Meter meter);

@@ -17,6 +17,8 @@ std::string_view meter_name(Meter meter) {
       return "seconds";
     case Meter::characters:
       return "characters";
+    case Meter::request:
+      return "request";
   }
   return {};
 }
@@ -37,6 +39,8 @@ std::string_view meter_sentence(Meter meter) {
              "was held.";
     case Meter::characters:
       return "Metered by the usage the answer reports, or by the characters of the text.";
+    case Meter::request:
+      return "Every answer costs the same, as the operator priced it; without a price it is refused.";
   }
   return {};
 }

@@ -9,6 +9,8 @@ namespace {
 constexpr auto kOpenai = Dialect::openai;
 constexpr auto kAnthropic = Dialect::anthropic;
 constexpr auto kGemini = Dialect::gemini;
+constexpr auto kBedrock = Dialect::bedrock;
+constexpr auto kVectors = Dialect::vectors;
 
 constexpr Route serve(std::string_view id, std::string_view method, std::string_view pattern, Dialect dialect,
                       Endpoint endpoint, Meter meter) {
@@ -301,6 +303,72 @@ constexpr auto kRows = std::to_array<Route>({
          "Legacy text completions carry no usage that the gate could meter: use /v1/messages."),
     shut("anthropic.oauth", "/v1/oauth/**", kAnthropic,
          "The gate does not hand out credentials of the provider."),
+    serve("azure.chat", "POST", "/openai/deployments/{model}/chat/completions", kOpenai, Endpoint::chat,
+          Meter::usage),
+    serve("azure.embeddings", "POST", "/openai/deployments/{model}/embeddings", kOpenai, Endpoint::embeddings,
+          Meter::usage),
+    serve("azure.v1.chat", "POST", "/openai/v1/chat/completions", kOpenai, Endpoint::chat, Meter::usage),
+    serve("azure.v1.responses", "POST", "/openai/v1/responses", kOpenai, Endpoint::responses, Meter::usage),
+    serve("azure.v1.embeddings", "POST", "/openai/v1/embeddings", kOpenai, Endpoint::embeddings,
+          Meter::usage),
+    serve("azure.v1.models", "GET", "/openai/v1/models", kOpenai, Endpoint::models, Meter::free),
+    serve("azure.responses", "POST", "/openai/responses", kOpenai, Endpoint::responses, Meter::usage),
+    serve("azure.models", "GET", "/openai/models", kOpenai, Endpoint::models, Meter::free),
+    shut(
+        "azure.other", "/openai/**", kOpenai,
+        "Of Azure OpenAI only chat completions, responses, embeddings and model lists are open here: nothing "
+        "passes unmetered."),
+    serve("bedrock.converse", "POST", "/model/{model}/converse", kBedrock, Endpoint::converse, Meter::usage),
+    serve("bedrock.invoke", "POST", "/model/{model}/invoke", kBedrock, Endpoint::invoke, Meter::usage),
+    serve("bedrock.count_tokens", "POST", "/model/{model}/count-tokens", kBedrock, Endpoint::count_tokens,
+          Meter::free),
+    shut("bedrock.converse_stream", "/model/{model}/converse-stream", kBedrock,
+         "ConverseStream is refused because the gate does not meter its binary event stream: use Converse."),
+    shut("bedrock.invoke_stream", "/model/{model}/invoke-with-response-stream", kBedrock,
+         "InvokeModelWithResponseStream is refused because the gate does not meter its binary event stream: "
+         "use InvokeModel."),
+    shut("bedrock.invoke_duplex", "/model/{model}/invoke-with-bidirectional-stream", kBedrock,
+         "Live sessions are refused because the gate meters only HTTP answers."),
+    shut("bedrock.async", "/async-invoke/**", kBedrock,
+         "Asynchronous invocations are refused because their cost is known only after they ran."),
+    shut("bedrock.guardrail", "/guardrail/**", kBedrock,
+         "Guardrails are refused because the gate has no meter for them."),
+    serve("pinecone.query", "POST", "/query", kVectors, Endpoint::vectors, Meter::request),
+    serve("pinecone.upsert", "POST", "/vectors/upsert", kVectors, Endpoint::vectors, Meter::request),
+    serve("pinecone.fetch", "GET", "/vectors/fetch", kVectors, Endpoint::vectors, Meter::request),
+    serve("pinecone.list", "GET", "/vectors/list", kVectors, Endpoint::vectors, Meter::request),
+    serve("pinecone.update", "POST", "/vectors/update", kVectors, Endpoint::vectors, Meter::request),
+    serve("pinecone.delete", "POST", "/vectors/delete", kVectors, Endpoint::vectors, Meter::request),
+    serve("pinecone.stats", "POST", "/describe_index_stats", kVectors, Endpoint::vectors, Meter::request),
+    shut("pinecone.records", "/records/**", kVectors,
+         "Records with integrated inference are refused because embedding them is billed by the token, "
+         "outside "
+         "what the gate meters: send vectors."),
+    shut("pinecone.indexes", "/indexes/**", kVectors,
+         "Indexes are administered with the provider's own key, never with a key of the gate."),
+    shut("pinecone.bulk", "/bulk/**", kVectors,
+         "Imports are refused because their cost is known only after they ran."),
+    serve("weaviate.graphql", "POST", "/v1/graphql", kVectors, Endpoint::vectors, Meter::request),
+    serve("weaviate.create", "POST", "/v1/objects", kVectors, Endpoint::vectors, Meter::request),
+    serve("weaviate.batch", "POST", "/v1/batch/objects", kVectors, Endpoint::vectors, Meter::request),
+    serve("weaviate.fetch", "GET", "/v1/objects/{class}/{id}", kVectors, Endpoint::vectors, Meter::request),
+    serve("weaviate.put", "PUT", "/v1/objects/{class}/{id}", kVectors, Endpoint::vectors, Meter::request),
+    shut("weaviate.schema", "/v1/schema/**", kVectors,
+         "The schema is administered with the provider's own key, never with a key of the gate."),
+    serve("qdrant.query", "POST", "/collections/{name}/points/query", kVectors, Endpoint::vectors,
+          Meter::request),
+    serve("qdrant.search", "POST", "/collections/{name}/points/search", kVectors, Endpoint::vectors,
+          Meter::request),
+    serve("qdrant.scroll", "POST", "/collections/{name}/points/scroll", kVectors, Endpoint::vectors,
+          Meter::request),
+    serve("qdrant.count", "POST", "/collections/{name}/points/count", kVectors, Endpoint::vectors,
+          Meter::request),
+    serve("qdrant.fetch", "POST", "/collections/{name}/points", kVectors, Endpoint::vectors, Meter::request),
+    serve("qdrant.upsert", "PUT", "/collections/{name}/points", kVectors, Endpoint::vectors, Meter::request),
+    serve("qdrant.delete", "POST", "/collections/{name}/points/delete", kVectors, Endpoint::vectors,
+          Meter::request),
+    shut("qdrant.collections", "/collections/**", kVectors,
+         "Collections are administered with the provider's own key, never with a key of the gate."),
 });
 
 }  // namespace

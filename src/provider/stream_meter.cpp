@@ -66,6 +66,9 @@ void StreamMeter::on_event(const wire::SseEvent& event) {
       return on_messages(root);
     case Dialect::gemini:
       return on_gemini(root);
+    case Dialect::bedrock:
+    case Dialect::vectors:
+      return;
   }
 }
 

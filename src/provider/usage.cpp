@@ -310,6 +310,11 @@ Usage read_usage(Dialect dialect, Endpoint endpoint, const wire::Json& answer) {
       update_messages_usage(root["usage"], fields);
       return messages_usage(fields);
     }
+    case Dialect::bedrock:
+      if (endpoint == Endpoint::invoke) return read_invoke_usage(root);
+      return endpoint == Endpoint::converse ? read_converse_usage(root["usage"]) : Usage{};
+    case Dialect::vectors:
+      return {};
     case Dialect::openai:
       return read_openai_usage(endpoint, root);
   }

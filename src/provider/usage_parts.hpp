@@ -24,6 +24,9 @@ Usage read_response_usage(wire::JsonValue response);
 void update_messages_usage(wire::JsonValue usage, MessagesUsage& fields);
 Usage messages_usage(const MessagesUsage& fields);
 Usage read_gemini_usage(wire::JsonValue metadata);
+Usage read_converse_usage(wire::JsonValue usage);
+// The whole answer of InvokeModel, whichever model gave it; not seen where it names no counts.
+Usage read_invoke_usage(wire::JsonValue root);
 
 // Bytes of all texts below `value`, without names of roles, types and ids.
 std::int64_t text_bytes(wire::JsonValue value);

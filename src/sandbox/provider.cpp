@@ -93,6 +93,7 @@ Result<Fault> Provider::fault_of(const Request& request) {
 
 Plan Provider::plan(const Request& request) {
   if (request.path().starts_with("/_sandbox/")) return control(request);
+  if (request.path() == "/token") return access_token(request);
   ++received_;
   Asked asked = read_asked(request);
   const std::uint64_t number = ++last_entry_;
@@ -213,11 +214,42 @@ void Provider::close(const Plan& plan, std::int64_t output, bool completed) {
   book_.add(std::move(open.entry));
 }
 
+// The double of Google's token endpoint: an assertion with the claims it must have buys a token.
+Plan Provider::access_token(const Request& request) {
+  constexpr std::string_view kForm =
+      "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
+  const std::string_view body = request.body;
+  const std::size_t dots = static_cast<std::size_t>(std::ranges::count(body, '.'));
+  if (request.method != "POST" || !body.starts_with(kForm) || dots != 2)
+    return json_plan(400, R"({"error":"invalid_request"})");
+  std::string claims(body.substr(kForm.size()));
+  claims = claims.substr(claims.find('.') + 1);
+  claims.erase(claims.find('.'));
+  std::ranges::replace(claims, '-', '+');
+  std::ranges::replace(claims, '_', '/');
+  claims.append((4 - claims.size() % 4) % 4, '=');
+  const auto bytes = unbase64(claims);
+  const Json told = bytes ? Json::parse(as_text(*bytes), nullptr, false) : Json();
+  const std::int64_t now = clock_.now().ns / 1'000'000'000;
+  const bool good = told.is_object() && told.value("aud", "").ends_with("/token") &&
+                    !told.value("iss", "").empty() && !told.value("scope", "").empty() &&
+                    told.value("iat", now + 999) <= now + 60 && told.value("exp", 0L) > now &&
+                    told.value("exp", 0L) - told.value("iat", 0L) <= 3600;
+  if (!good || revoked_keys_.contains(told.value("iss", "")))
+    return json_plan(400, R"({"error":"invalid_grant"})");
+  ++minted_;
+  return json_plan(200, Json{{"access_token", "ya29.sandbox-" + hex(crypto::sha256(body)).substr(0, 40)},
+                             {"expires_in", 3599},
+                             {"token_type", "Bearer"}}
+                            .dump());
+}
+
 Plan Provider::control(const Request& request) {
   const std::string_view path = request.path();
   if (path == "/_sandbox/ledger" && request.method == "GET") return json_plan(200, book_.json());
   if (path == "/_sandbox/stats" && request.method == "GET")
-    return json_plan(200, Json{{"received", received_}, {"in_flight", open_.size()}}.dump());
+    return json_plan(200,
+                     Json{{"received", received_}, {"in_flight", open_.size()}, {"minted", minted_}}.dump());
   if (path == "/_sandbox/revoke" && request.method == "POST") {
     const std::string key = field_of(request.body, "key");
     if (key.empty()) return json_plan(400, R"({"error":"Send {\"key\":\"...\"}."})");

@@ -53,6 +53,7 @@ class Provider {
   Provider(const provider::PriceBook& prices, const Clock& clock, const Options& options);
 
   Plan control(const Request& request);
+  Plan access_token(const Request& request);
   Plan answer(const Request& request, const Asked& asked, const Fault& fault, Open& open);
   Plan models(const Asked& asked) const;
   Plan generated(const Asked& asked, const Fault& fault, Open& open);
@@ -74,6 +75,7 @@ class Provider {
   std::map<std::uint64_t, Open> open_;
   std::uint64_t last_entry_ = 0;
   std::int64_t received_ = 0;
+  std::int64_t minted_ = 0;  // access tokens
 };
 
 }  // namespace claviger::sandbox

@@ -157,7 +157,8 @@ std::string_view find_key(const Request& request, Dialect dialect) {
     return own.empty() ? bearer : own;
   }
   const std::string_view own = request.header("x-goog-api-key");
-  return own.empty() ? request.parameter("key") : own;
+  if (!own.empty()) return own;
+  return bearer.empty() ? request.parameter("key") : bearer;  // an access token
 }
 
 void read_bounds(Asked& asked) {

@@ -64,6 +64,9 @@ std::string refusal_body(provider::Dialect dialect, int status, std::string_view
       return Json{{"error",
                    {{"message", message}, {"type", openai_type(status)}, {"param", nullptr}, {"code", code}}}}
           .dump();
+    case provider::Dialect::bedrock:
+    case provider::Dialect::vectors:
+      return Json{{"message", message}, {"code", code}}.dump();
     case provider::Dialect::anthropic:
       return Json{{"type", "error"},
                   {"error", {{"type", anthropic_type(status)}, {"message", message}}},

@@ -67,6 +67,7 @@ Result<NewCredential> normalised(NewCredential asked) {
     return refuse(Code::invalid_input,
                   fmt::format("The owner must be at most {} bytes without control bytes.", limits::kName));
   TRY_VOID(check_numbers(asked));
+  TRY([[maybe_unused]] const Setting setting, changed({}, asked.setting));
   TRY(const BaseUrl url, parse_base_url(asked.base_url, asked.plain_http));
   std::vector<std::string> origins{url.origin()};
   for (const std::string& text : asked.origins) {
@@ -83,13 +84,49 @@ Result<NewCredential> normalised(NewCredential asked) {
   return asked;
 }
 
+Result<Setting> changed(Setting setting, const SettingChange& change) {
+  for (const auto& number : {change.priority, change.weight})
+    if (number && (*number < 0 || *number > kPriorityMax))
+      return refuse(Code::invalid_input, fmt::format("Priority and weight are 0 to {}.", kPriorityMax));
+  setting.priority = change.priority.value_or(setting.priority);
+  setting.weight = change.weight.value_or(setting.weight);
+  for (const std::string& text : change.parameters) {
+    const std::size_t equals = text.find('=');
+    const bool good = equals != std::string::npos && equals > 0 && text.size() <= kParameterBytes &&
+                      std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+    if (!good)
+      return refuse(
+          Code::invalid_input,
+          fmt::format("A parameter is NAME=VALUE in at most {} visible characters.", kParameterBytes));
+    const std::string name = text.substr(0, equals + 1);
+    std::erase_if(setting.parameters, [&](const std::string& old) { return old.starts_with(name); });
+    if (text.size() > name.size()) setting.parameters.push_back(text);
+  }
+  std::ranges::sort(setting.parameters);
+  if (setting.parameters.size() > kParameters)
+    return refuse(Code::invalid_input, fmt::format("A credential has at most {} parameters.", kParameters));
+  return setting;
+}
+
+std::string_view parameter(const std::vector<std::string>& parameters, std::string_view name) {
+  for (const std::string_view text : parameters)
+    if (text.size() > name.size() && text.starts_with(name) && text[name.size()] == '=')
+      return text.substr(name.size() + 1);
+  return {};
+}
+
 Result<void> check_secret(const Secret& secret, const SecretAccess& access) {
   const std::span<const char> bytes = secret.open(access);
   if (bytes.empty()) return refuse(Code::invalid_input, "The secret is empty.");
   if (bytes.size() > kSecretBytes)
     return refuse(Code::invalid_input, fmt::format("The secret is longer than {} bytes.", kSecretBytes));
+  const bool document = bytes.front() == '{' && bytes.back() == '}';
+  const auto fits = [document](char c) {
+    const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    return (c > 0x20 && c < 0x7f) || (document && space);
+  };
   for (std::size_t i = 0; i < bytes.size(); ++i)
-    if (bytes[i] <= 0x20 || bytes[i] >= 0x7f)
+    if (!fits(bytes[i]))
       return refuse(
           Code::invalid_input,
           fmt::format("The secret holds something else than visible ASCII at byte {} of {}: a space, a line "

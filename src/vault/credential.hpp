@@ -45,6 +45,27 @@ struct CredentialVersion {
   std::vector<Transition> transitions;  // in the order they happened; the first is the creation
 };
 
+// How the gate chooses among an environment's credentials for one provider, and what that provider needs to
+// know besides the secret. Not secret, and not bound to it: it may change while the secret stays.
+struct Setting {
+  std::int64_t priority = 0;  // the lower goes first
+  std::int64_t weight = 0;    // share of the traffic among those of one priority; 0: by age, behind them
+  std::vector<std::string> parameters;  // "name=value", by name
+};
+inline constexpr std::int64_t kPriorityMax = 1000;  // of weights too
+inline constexpr std::size_t kParameters = 256;
+inline constexpr std::size_t kParameterBytes = 512;
+
+// What is left out stays as it is. A parameter "name=" goes.
+struct SettingChange {
+  std::optional<std::int64_t> priority, weight;
+  std::vector<std::string> parameters;
+};
+// `before` changed, or invalid_input.
+Result<Setting> changed(Setting before, const SettingChange& change);
+// The value of a parameter; empty when it has none.
+std::string_view parameter(const std::vector<std::string>& parameters, std::string_view name);
+
 struct Credential {
   std::string id;  // "cred_" and 11 characters
   std::string name;
@@ -59,7 +80,8 @@ struct Credential {
   CredentialState state = CredentialState::enabled;
   Time created;
   std::vector<CredentialVersion> versions;  // by number
-  bool damaged = false;                     // its row cannot be read as written: shown, but never opened
+  Setting setting;
+  bool damaged = false;  // its row cannot be read as written: shown, but never opened
 
   const CredentialVersion* current() const;  // null when there is none
 };
@@ -76,13 +98,15 @@ struct NewCredential {
   std::optional<Nanousd> spend_alert;
   CredentialKind kind = CredentialKind::inference;
   PlainHttp plain_http = PlainHttp::loopback_only;
+  SettingChange setting;
 };
 
 // `asked` in normal form (base URL, origins sorted and unique, base URL's own included), or invalid_input
 // saying what is wrong with which field.
 Result<NewCredential> normalised(NewCredential asked);
 
-// 1..kSecretBytes of visible ASCII, no spaces: what can stand in a header. The refusal never quotes it.
+// 1..kSecretBytes of visible ASCII, no spaces: what can stand in a header. A JSON document ({...}) may hold
+// spaces and line ends too; it never stands in a header. The refusal never quotes it.
 Result<void> check_secret(const Secret& secret, const SecretAccess& access);
 
 }  // namespace claviger::vault

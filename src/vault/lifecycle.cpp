@@ -98,7 +98,9 @@ Result<Credential> Vault::add(const NewCredential& asked, const Secret& secret) 
                      .kind = made.kind,
                      .state = CredentialState::enabled,
                      .created = clock_.now(),
-                     .versions = {}};
+                     .versions = {},
+                     .setting = {}};
+    TRY(fresh.setting, changed({}, made.setting));
     TRY_VOID(insert_credential(tx, fresh));
     TRY_VOID(insert_sealed(tx, fresh, VersionState::current, secret));
     TRY(it, load(tx, fresh.id));
@@ -206,6 +208,14 @@ Result<Credential> Vault::enable(std::string_view credential) {
   return change(credential, [&](store::Tx& tx, const Credential& it) -> Result<void> {
     TRY_VOID(check_alive(it));
     return set_state(tx, it.id, CredentialState::enabled);
+  });
+}
+
+Result<Credential> Vault::set(std::string_view credential, const SettingChange& asked) {
+  return change(credential, [&](store::Tx& tx, const Credential& it) -> Result<void> {
+    TRY_VOID(check_alive(it));
+    TRY(const Setting setting, changed(it.setting, asked));
+    return put_setting(tx, it.id, setting);
   });
 }
 

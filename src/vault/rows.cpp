@@ -55,6 +55,7 @@ Credential credential_of(const Row& row) {
   it.kind = kind.value_or(CredentialKind::inference);
   it.state = state.value_or(CredentialState::disabled);
   it.damaged = !kind || !state;
+  if (!row.null(12)) it.setting = {row.integer(12), row.integer(13), split(row.text(14))};
   return it;
 }
 
@@ -83,12 +84,13 @@ void add_transition(Credential& it, const Row& row) {
 
 constexpr std::string_view kOne =
     "SELECT id, name, provider, environment, base_url, origins, owner, rotate_days, spend_alert, kind, "
-    "state, created "
-    "FROM credential WHERE id = ?1 OR name = ?1 ORDER BY state = 'destroyed', created DESC LIMIT 1";
+    "state, created, priority, weight, parameters "
+    "FROM credential LEFT JOIN credential_setting ON credential = id WHERE id = ?1 OR name = ?1 ORDER BY "
+    "state = 'destroyed', created DESC LIMIT 1";
 constexpr std::string_view kAll =
     "SELECT id, name, provider, environment, base_url, origins, owner, rotate_days, spend_alert, kind, "
-    "state, created "
-    "FROM credential ORDER BY name, created, id";
+    "state, created, priority, weight, parameters "
+    "FROM credential LEFT JOIN credential_setting ON credential = id ORDER BY name, created, id";
 
 }  // namespace
 
@@ -148,6 +150,15 @@ Result<void> insert_credential(Tx& tx, const Credential& it) {
       "spend_alert, kind, state, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
       {it.id, it.name, it.provider, it.environment, it.base_url, join(it.origins), it.owner, it.rotate_days,
        value(it.spend_alert), value(name_of(it.kind)), value(name_of(it.state)), it.created.ns}));
+  return put_setting(tx, it.id, it.setting);
+}
+
+Result<void> put_setting(Tx& tx, std::string_view id, const Setting& it) {
+  TRY_VOID(
+      tx.run("INSERT INTO credential_setting (credential, priority, weight, parameters) "
+             "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (credential) DO UPDATE SET priority = excluded.priority, "
+             "weight = excluded.weight, parameters = excluded.parameters",
+             {value(id), it.priority, it.weight, join(it.parameters)}));
   return {};
 }
 

@@ -26,6 +26,7 @@ Result<void> insert_version(store::Tx& tx, std::string_view id, const Credential
 Result<void> insert_match(store::Tx& tx, std::string_view id, std::int64_t number, const Digest& tag);
 // Writes the new state and its time; what was there before is the caller's to know.
 Result<void> move_version(store::Tx& tx, std::string_view id, std::int64_t number, VersionState to, Time at);
+Result<void> put_setting(store::Tx& tx, std::string_view id, const Setting& setting);
 Result<void> set_state(store::Tx& tx, std::string_view id, CredentialState state);
 
 // Deletes the wrapped data key and the sealed secret of one version, or of all when `number` is nullopt. The

@@ -36,6 +36,12 @@ CREATE TABLE IF NOT EXISTS credential (
   created INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS credential_name ON credential (name) WHERE state <> 'destroyed';
+CREATE TABLE IF NOT EXISTS credential_setting (
+  credential TEXT PRIMARY KEY REFERENCES credential (id),
+  priority INTEGER NOT NULL,
+  weight INTEGER NOT NULL,
+  parameters TEXT NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS credential_version (
   credential TEXT NOT NULL REFERENCES credential (id),
   number INTEGER NOT NULL,

@@ -71,6 +71,7 @@ class Vault {
                                      std::int64_t version);  // not the current one
   Result<Credential> disable(std::string_view credential);
   Result<Credential> enable(std::string_view credential);
+  Result<Credential> set(std::string_view credential, const SettingChange& change);
   // Crypto-shred: the wrapped data keys and sealed secrets of all versions are deleted, and gone from the
   // store's files when it returns. Backups made before still hold them. There is no way back.
   Result<Credential> destroy(std::string_view credential);

@@ -24,7 +24,8 @@ ENDS = [b"\n", b"\r", b"\r\r\n", b"\r\n\r\n", b" \r\n", b"\x00\r\n", b""]
 BYTES = [b"\x00", b"\n", b"\r", b"\r\n", b" ", b"\t", b":", b"\x7f", b"\x80", b"\xff", b"0", b"\x0b", b"\x85"]
 LINES = ["POST  {} HTTP/1.1",
          "POST {}  HTTP/1.1", "POST\t{} HTTP/1.1", "POST {} HTTP/1.0", "POST {} HTTP/1.1 ",
-         " POST {} HTTP/1.1", "POST http://a.test{} HTTP/1.1", "POST {} HTTP/1.10", "POST {} http/1.1", "POST {}",
+         " POST {} HTTP/1.1", "POST http://a.test{} HTTP/1.1", "POST {} HTTP/1.10",
+         "POST {} http/1.1", "POST {}",
          "post {} HTTP/1.1", "GET {} HTTP/1.1", "POST {}#f HTTP/1.1", "POST {}\x00 HTTP/1.1"]  # fmt: skip
 TRAILERS = ["X: y\r\n", "Content-Length: 3\r\n", " \r\n"]
 PATH = "/v1/chat/completions"

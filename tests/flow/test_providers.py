@@ -1,0 +1,345 @@
+"""Providers beside the three protocols: Azure OpenAI, Bedrock, Vertex, vector databases, and the rows that
+speak OpenAI's. The provider's side is a recorder that answers with a recorded exchange."""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+import rig
+
+CHAT = {
+    "id": "chatcmpl-1", "object": "chat.completion", "model": "gpt-4o-mini-2024-07-18",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
+}  # fmt: skip
+CONVERSE = {
+    "metrics": {"latencyMs": 300}, "stopReason": "end_turn",
+    "output": {"message": {"role": "assistant", "content": [{"text": "hi"}]}},
+    "usage": {"inputTokens": 30, "outputTokens": 10, "totalTokens": 40, "cacheReadInputTokens": 100},
+}  # fmt: skip
+PRICES = """
+[[price]]
+provider = "bedrock"
+models = ["anthropic.*", "meta.*"]
+input = "1"
+cache_read = "0.1"
+cache_write_5m = "1.25"
+output = "5"
+max_output = 4096
+context = 200000
+[[price]]
+provider = "pinecone"
+models = ["query"]
+request = "0.000016"
+[[price]]
+provider = "qdrant"
+models = ["*"]
+request = "0"
+[[price]]
+provider = "perplexity"
+models = ["sonar"]
+input = "1"
+output = "1"
+request = "0.005"
+max_output = 8000
+context = 127000
+"""
+
+
+class Recorder:
+    """An HTTP server that keeps each request and answers what it was told to."""
+
+    def __init__(self):
+        self.requests, self.answer, self.fields = [], {}, {}
+        recorder = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def serve(self):
+                body = self.rfile.read(int(self.headers.get("content-length", "0")))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                recorder.requests.append((self.command, self.path, headers, body))
+                data = json.dumps(recorder.answer).encode()
+                self.send_response(200)
+                self.send_header("content-type", "application/json")
+                for name, value in recorder.fields.items():
+                    self.send_header(name, value)
+                self.send_header("content-length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_GET = do_POST = do_PUT = do_DELETE = serve
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def recorder():
+    made = Recorder()
+    yield made
+    made.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory):
+    made = rig.Gate(tmp_path_factory.mktemp("providers"), config=PRICES)
+    yield made
+    assert made.stop() == 0, made.process.text()
+
+
+def call(gate, key, method, path, body=None, headers=None):
+    """(status, JSON of the answer)."""
+    data = b"" if body is None else json.dumps(body).encode()
+    fields = {"authorization": f"Bearer {key}", "content-type": "application/json"} | (headers or {})
+    raw = rig.asyncio.run(rig.exchange(gate.port, rig.request_bytes(method, path, fields, data)))
+    status, _, text = rig.parse_answer(raw)
+    return status, json.loads(text) if text else None
+
+
+def asked(recorder):
+    """The only request since the last look."""
+    assert len(recorder.requests) == 1, recorder.requests
+    return recorder.requests.pop()
+
+
+def cost_of(gate, key):
+    rig.until(lambda: key["id"] in gate.usage())
+    return gate.usage()[key["id"]]["cost_nanousd"]
+
+
+ROWS = {
+    "openrouter": "/api/v1", "deepseek": "/v1", "groq": "/openai/v1", "xai": "/v1", "together": "/v1",
+    "fireworks": "/inference/v1", "mistral": "/v1", "cohere": "/compatibility/v1", "perplexity": "",
+    "cerebras": "/v1", "huggingface": "/v1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_takes_its_key_and_path_where_the_provider_wants_them(gate, recorder, name):
+    recorder.answer = CHAT
+    gate.credential(f"{name}-dev", name, recorder.url + ROWS[name], rig.provider_key(name))
+    key = gate.key()["key"]
+    body = {"model": "sonar", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}
+    if name != "perplexity":  # no price is known for the others' models here
+        body["model"] = "m"
+    status, answer = call(gate, key, "POST", f"/p/{name}-dev/v1/chat/completions", body)
+    if status == 403:
+        assert answer["error"]["code"] == "unpriced_model", answer
+        assert recorder.requests == []
+        return
+    assert (status, answer["usage"]) == (200, CHAT["usage"])
+    method, path, headers, sent = asked(recorder)
+    assert (method, path) == ("POST", ROWS[name] + "/chat/completions")
+    assert headers["authorization"] == f"Bearer {rig.provider_key(name)}"
+    assert json.loads(sent) == body
+
+
+def test_a_request_price_is_added_to_the_tokens(gate, recorder):
+    recorder.answer = CHAT
+    key = gate.key("--budget", "1usd/day")
+    body = {"model": "sonar", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}
+    assert call(gate, key["key"], "POST", "/p/perplexity/v1/chat/completions", body)[0] == 200
+    recorder.requests.clear()
+    assert cost_of(gate, key) == 5_000_000 + 11 * 1_000
+
+
+def test_an_azure_deployment_is_the_model_that_the_credential_says(gate, recorder):
+    recorder.answer = CHAT
+    gate.credential("az", "azure", recorder.url, "0123456789abcdef0123456789abcdef", "dev",
+                    "--parameter", "deployment.mine=gpt-4o-mini")  # fmt: skip
+    key = gate.key("--budget", "1usd/day", "--model", "gpt-4o-mini")
+    path = "/openai/deployments/mine/chat/completions?api-version=2024-10-21"
+    body = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}
+    raw = rig.request_bytes("POST", path, {"api-key": key["key"]}, json.dumps(body).encode())
+    status, _, text = rig.parse_answer(rig.asyncio.run(rig.exchange(gate.port, raw)))
+    assert status == 200, text
+    _, sent_path, headers, _ = asked(recorder)
+    assert sent_path == path
+    assert headers["api-key"] == "0123456789abcdef0123456789abcdef"
+    assert key["key"] not in json.dumps(headers)
+    assert cost_of(gate, key) == 9 * 150 + 2 * 600
+    # The v1 surface names the deployment in the body, also below plain OpenAI paths.
+    for path in ("/p/az/openai/v1/chat/completions", "/p/az/v1/chat/completions"):
+        assert call(gate, key["key"], "POST", path, {"model": "mine", **body})[0] == 200
+        assert asked(recorder)[1] == "/openai/v1/chat/completions"
+    other = "/p/az/openai/deployments/other/chat/completions?api-version=2024-10-21"
+    status, answer = call(gate, gate.key("--budget", "1usd/day")["key"], "POST", other, body)
+    assert (status, answer["error"]["code"]) == (403, "unpriced_model")
+    status, answer = call(gate, key["key"], "GET", "/p/az/openai/files")
+    assert (status, answer["error"]["code"]) == (403, "route_refused")
+    assert recorder.requests == []
+
+
+def bedrock_signature(secret, region, method, path, headers, body):
+    """SigV4 once more, from the documentation: the test's own arithmetic."""
+
+    def mac(key, text):
+        return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+    stamp, day = headers["x-amz-date"], headers["x-amz-date"][:8]
+    escaped = "".join(c if c.isalnum() or c in "-._~/" else f"%{ord(c):02X}" for c in path)
+    names = [n for n in ("host", "x-amz-date", "x-amz-security-token") if n in headers]
+    lines = "".join(f"{n}:{headers[n]}\n" for n in names)
+    canonical = f"{method}\n{escaped}\n\n{lines}\n{';'.join(names)}\n{hashlib.sha256(body).hexdigest()}"
+    scope = f"{day}/{region}/bedrock/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    key = ("AWS4" + secret).encode()
+    for part in (day, region, "bedrock", "aws4_request"):
+        key = mac(key, part)
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def test_bedrock_is_signed_over_what_is_sent_and_metered(gate, recorder):
+    recorder.answer = CONVERSE
+    secret = "AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY:SESSION/TOKEN=="
+    gate.credential("aws", "bedrock", recorder.url, secret, "dev", "--parameter", "region=eu-west-1")
+    key = gate.key("--budget", "1usd/day")
+    model = "anthropic.claude-haiku-4-5-v1%3A0"
+    body = {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}
+    status, answer = call(gate, key["key"], "POST", f"/p/bedrock/model/{model}/converse", body)
+    assert (status, answer) == (200, CONVERSE)
+    method, path, headers, sent = asked(recorder)
+    assert json.loads(sent)["inferenceConfig"] == {"maxTokens": 4096}, "the budget's bound goes along"
+    signature = headers["authorization"].rpartition("Signature=")[2]
+    parts = secret.split(":")
+    assert signature == bedrock_signature(parts[1], "eu-west-1", method, path, headers, sent)
+    assert headers["x-amz-security-token"] == parts[2]
+    assert parts[1] not in json.dumps(headers)
+    assert cost_of(gate, key) == 30 * 1_000 + 100 * 100 + 10 * 5_000
+    for verb in ("converse-stream", "invoke-with-response-stream"):
+        status, answer = call(gate, key["key"], "POST", f"/model/{model}/{verb}", body)
+        assert status == 403 and "event stream" in answer["message"], answer
+    assert recorder.requests == []
+
+
+def test_bedrocks_invoke_model_is_metered_by_body_or_head(gate, recorder):
+    gate.credential("aws-key", "bedrock", recorder.url, "ABSKQmVkcm9ja0FQSUtleS0xMjM0NTY3ODkw")
+    path = "/p/aws-key/model/meta.llama3-70b/invoke"
+    recorder.answer = {"generation": "hi", "prompt_token_count": 20, "generation_token_count": 4}
+    key = gate.key("--budget", "1usd/day")
+    status, answer = call(gate, key["key"], "POST", path, {"prompt": "hi", "max_gen_len": 9})
+    assert status == 200, answer
+    assert asked(recorder)[2]["authorization"] == "Bearer ABSKQmVkcm9ja0FQSUtleS0xMjM0NTY3ODkw"
+    assert cost_of(gate, key) == 20 * 1_000 + 4 * 5_000
+    recorder.answer = {"generation": "hi"}
+    recorder.fields = {"x-amzn-bedrock-input-token-count": "7", "x-amzn-bedrock-output-token-count": "3"}
+    key = gate.key("--budget", "1usd/day")
+    assert call(gate, key["key"], "POST", path, {"prompt": "hi", "max_gen_len": 9})[0] == 200
+    recorder.fields = {}
+    recorder.requests.clear()
+    assert cost_of(gate, key) == 7 * 1_000 + 3 * 5_000
+    status, answer = call(gate, key["key"], "POST", path, {"prompt": "hi"})
+    assert status == 400 and "bound its answer" in answer["message"]
+    assert recorder.requests == []
+
+
+def test_vector_databases_are_metered_in_requests(gate, recorder):
+    recorder.answer = {"matches": []}
+    gate.credential("pc", "pinecone", recorder.url, "pcsk_0123456789abcdef")
+    gate.credential("qd", "qdrant", recorder.url, "qdrant-0123456789abcdef")
+    key = gate.key("--budget", "1usd/day")
+    assert call(gate, key["key"], "POST", "/p/pinecone/query", {"vector": [0.1], "topK": 3})[0] == 200
+    _, path, headers, _ = asked(recorder)
+    assert (path, headers["api-key"]) == ("/query", "pcsk_0123456789abcdef")
+    assert cost_of(gate, key) == 16_000
+    point = {"points": [{"id": 1, "vector": [0.1]}]}
+    assert call(gate, key["key"], "PUT", "/p/qdrant/collections/c/points?wait=true", point)[0] == 200
+    method, path, headers, _ = asked(recorder)
+    assert (method, path) == ("PUT", "/collections/c/points?wait=true")
+    assert headers["api-key"] == "qdrant-0123456789abcdef"
+    rig.until(lambda: gate.usage()[key["id"]]["requests"] == 2)
+    assert cost_of(gate, key) == 16_000, "0 is a price"
+    for method, path in (("POST", "/p/pinecone/vectors/upsert"), ("POST", "/p/weaviate/v1/graphql")):
+        status, answer = call(gate, key["key"], method, path, {})
+        assert status == 403, answer
+    status, answer = call(gate, key["key"], "POST", "/p/pinecone/indexes", {})
+    assert (status, answer["error"]["code"]) == (403, "route_refused")
+    narrow = gate.key("--model", "gpt-*")["key"]
+    assert call(gate, narrow, "POST", "/p/pinecone/query", {"vector": [0.1]})[0] == 403
+    assert recorder.requests == []
+
+
+def service_account(token_uri):
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    return {
+        "type": "service_account", "project_id": "p", "private_key_id": "kid-1", "private_key": pem,
+        "client_email": "gate@p.iam.gserviceaccount.com", "token_uri": token_uri,
+    }  # fmt: skip
+
+
+def test_a_service_accounts_token_is_minted_once_and_cached(fresh):
+    gate, sandbox = fresh()
+    document = json.dumps(service_account(sandbox.url + "/token"), indent=2)
+    gate.credential("vertex-dev", "vertex", sandbox.url + "/v1beta", document)
+    key = gate.key("--budget", "1usd/day")["key"]
+    _, body = rig.question("gemini", "hi", max_tokens=9)
+    path = "/p/vertex/v1beta/models/gemini-2.5-flash:generateContent"
+
+    async def many():
+        raw = rig.request_bytes("POST", path, {"x-goog-api-key": key}, json.dumps(body).encode())
+        return await rig.gather([rig.exchange(gate.port, raw) for _ in range(20)])
+
+    for raw in rig.asyncio.run(many()):
+        status, _, text = rig.parse_answer(raw)
+        assert status == 200, text
+    assert sandbox.stats()["minted"] == 1, "twenty at once found one token"
+    gate.nothing_in_flight()
+    rig.until(lambda: gate.settled() == sandbox.cost())
+    said = gate.process.text() + json.dumps(list(gate.journal()))
+    assert "ya29." not in said and "PRIVATE KEY" not in said
+
+
+def test_the_assertion_is_signed_by_the_account_for_its_token_endpoint(gate, recorder):
+    account = service_account(recorder.url + "/oauth/token")
+    gate.credential("vertex-signed", "vertex", recorder.url + "/v1/projects/p", json.dumps(account))
+    recorder.answer = {"access_token": "ya29.made-for-this-test", "expires_in": 3600, "usageMetadata": {}}
+    key = gate.key()["key"]
+    path = "/p/vertex-signed/v1beta/models/gemini-2.5-flash:generateContent"
+    assert call(gate, key, "POST", path, {"contents": []})[0] == 200
+    (token_ask, generate) = recorder.requests
+    recorder.requests.clear()
+    assert token_ask[:2] == ("POST", "/oauth/token")
+    assertion = token_ask[3].decode().rpartition("assertion=")[2]
+    head, claims, signature = assertion.split(".")
+    decoded = [base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in (head, claims, signature)]
+    assert json.loads(decoded[0]) == {"alg": "RS256", "typ": "JWT", "kid": "kid-1"}
+    told = json.loads(decoded[1])
+    assert (told["iss"], told["aud"]) == (account["client_email"], account["token_uri"])
+    assert told["exp"] - told["iat"] == 3600
+    public = serialization.load_pem_private_key(account["private_key"].encode(), None).public_key()
+    public.verify(decoded[2], f"{head}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256())
+    assert generate[1] == "/v1/projects/p/models/gemini-2.5-flash:generateContent"
+    assert generate[2]["authorization"] == "Bearer ya29.made-for-this-test"
+
+
+def test_a_token_endpoint_that_the_credential_is_not_bound_to_gets_nothing(fresh):
+    gate, sandbox = fresh()
+    other = Recorder()
+    document = json.dumps(service_account(other.url + "/token"))
+    gate.credential("vertex-dev", "vertex", sandbox.url + "/v1beta", document)
+    key = gate.key()["key"]
+    path = "/p/vertex/v1beta/models/gemini-2.5-flash:generateContent"
+    status, answer = call(gate, key, "POST", path, {"contents": []})
+    assert status == 502, answer
+    assert other.requests == []
+    other.server.shutdown()
+    # A document never stands in a header.
+    gate.credential("odd", "openai", sandbox.url, document)
+    status, answer = call(gate, key, "POST", "/p/odd/v1/chat/completions", rig.question("openai")[1])
+    assert (status, answer["error"]["code"]) == (503, "credential_unavailable")
