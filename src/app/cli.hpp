@@ -21,6 +21,7 @@ inline constexpr int kFailure = 3;
 struct UnlockOptions {
   std::string root_key_file;
   int passphrase_fd = -1;  // read to its end
+  int shares_fd = -1;      // break-glass shares, one a line
 };
 
 struct ServeOptions {

@@ -23,9 +23,7 @@ void add_serve_commands(Bench& bench) {
           "process: records survive the process; disk: records are on disk before a request goes out")
       ->transform(CLI::CheckedTransformer(durabilities))
       ->option_text("process|disk");
-  gate->add_option("--root-key-file", options->unlock.root_key_file, "File that opens the vault");
-  gate->add_option("--passphrase-fd", options->unlock.passphrase_fd,
-                   "Descriptor from which the vault's passphrase is read");
+  add_unlock(gate, options->unlock);
   bench.action(gate, [&terminal = bench.terminal, options] { return terminal.serve(*options); });
 
   CLI::App* fake = bench.command(&bench.app, "sandbox", "Runs a double of the providers for trials and tests",

@@ -50,14 +50,20 @@ void Bench::action(CLI::App* command, std::function<int()> run) {
   command->callback([&chosen = chosen, run = std::move(run)] { chosen.run = run; });
 }
 
+void add_unlock(CLI::App* command, UnlockOptions& unlock) {
+  command->add_option("--root-key-file", unlock.root_key_file, "File that opens the vault");
+  command->add_option("--passphrase-fd", unlock.passphrase_fd,
+                      "Descriptor from which the vault's passphrase is read");
+  command->add_option("--shares-fd", unlock.shares_fd,
+                      "Descriptor from which break-glass shares are read, one a line");
+}
+
 std::shared_ptr<Common> add_common(CLI::App* command) {
   auto common = std::make_shared<Common>();
   command->add_option("--data", common->data, "Data directory")->required()->envname("CLAVIGER_DATA");
   command->add_option("--config", common->config,
                       "Configuration file (default: claviger.toml in the data directory)");
-  command->add_option("--root-key-file", common->unlock.root_key_file, "File that opens the vault");
-  command->add_option("--passphrase-fd", common->unlock.passphrase_fd,
-                      "Descriptor from which the vault's passphrase is read");
+  add_unlock(command, common->unlock);
   command->add_flag("--json", common->json, "Print JSON");
   return common;
 }

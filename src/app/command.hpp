@@ -48,7 +48,9 @@ struct Bench {
   void action(CLI::App* command, std::function<int()> run);
 };
 
-// --data, --config, --root-key-file, --passphrase-fd and --json.
+// --root-key-file, --passphrase-fd and --shares-fd.
+void add_unlock(CLI::App* command, UnlockOptions& unlock);
+// --data, --config, the ways to open the vault and --json.
 std::shared_ptr<Common> add_common(CLI::App* command);
 
 // Shows the body of a good answer to people.
@@ -91,6 +93,8 @@ void add_key_commands(Bench& bench);
 void add_budget_commands(Bench& bench);
 void add_usage_commands(Bench& bench);
 void add_token_commands(Bench& bench);
+void add_vault_commands(Bench& bench);
+void add_backup_commands(Bench& bench);
 void add_journal_commands(Bench& bench);
 void add_route_commands(Bench& bench);
 void add_price_commands(Bench& bench);

@@ -10,10 +10,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "app/house.hpp"
+#include "app/reach.hpp"
 #include "base/limits.hpp"
 #include "journal/verify.hpp"
+#include "net/tls.hpp"
+#include "provider/provider.hpp"
 
 namespace claviger::app {
 namespace {
@@ -23,6 +28,8 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kQuickVerifyBytes = 256ULL * 1024 * 1024;
 constexpr std::uint64_t kDiskLow = 1024ULL * 1024 * 1024;
 constexpr std::uint64_t kDiskOut = 64ULL * 1024 * 1024;
+constexpr std::int64_t kRenewDays = 14;
+constexpr int kReachMs = 3'000;
 constexpr std::int64_t kBuilt = 1'767'225'600;  // 2026-01-01: a clock before it is wrong
 
 class Examination {
@@ -38,7 +45,9 @@ class Examination {
     memory();
     cores();
     configuration();
+    certificate();
     state();
+    upstreams();
     journal();
     return std::move(findings_);
   }
@@ -161,6 +170,38 @@ class Examination {
     note("configuration", Level::ok, path.empty() ? "none, defaults hold" : path);
   }
 
+  void certificate() {
+    if (config_.tls_cert.empty()) return;
+    const auto end = net::certificate_end(config_.tls_cert);
+    if (!end) return note("certificate", Level::fail, std::string(told(end.error())));
+    const std::int64_t days = (end->ns - SystemClock().now().ns) / 86'400'000'000'000;
+    const Level level = end->ns <= SystemClock().now().ns ? Level::fail
+                        : days < kRenewDays               ? Level::warn
+                                                          : Level::ok;
+    note("certificate", level,
+         fmt::format("{} ends {}{}", config_.tls_cert, format_time(*end),
+                     level == Level::ok ? "" : ": renew it, then send SIGHUP to the server"));
+  }
+
+  // Every place a credential may be sent to, looked at once.
+  void upstreams() {
+    for (const std::string& url : base_urls_) {
+      const auto base = provider::parse_base_url(url);
+      if (!base) continue;  // the vault's own check has told
+      const auto reached = reach(base->host, base->port, kReachMs);
+      if (reached)
+        note("upstream", Level::ok, fmt::format("{} answers", url));
+      else
+        note("upstream", Level::warn,
+             fmt::format("{} cannot be reached from here ({}): calls to it will fail", url,
+                         reached.error().detail));
+    }
+  }
+
+  void remember(const std::string& state, const std::string& base_url) {
+    if (state == "enabled") base_urls_.insert(base_url);
+  }
+
   void state() {
     const auto socket = connect_unix(options_.data + "/claviger.sock");
     if (socket && *socket >= 0) return running(*socket);
@@ -187,6 +228,16 @@ class Examination {
       note("data", Level::fail, fmt::format("in use by a server that is not ready: {}", answer->body));
     else
       note("data", Level::fail, std::string(told(answer.error())));
+    const auto again = connect_unix(options_.data + "/claviger.sock");
+    if (!again || *again < 0) return;
+    console::ApiRequest list;
+    list.method = "GET";
+    list.path = "/api/v1/credentials";
+    const auto credentials = exchange(*again, list);
+    const auto body =
+        credentials ? nlohmann::json::parse(credentials->body, nullptr, false) : nlohmann::json();
+    if (!body.is_object() || !body.contains("credentials")) return;
+    for (const auto& one : body["credentials"]) remember(one.value("state", ""), one.value("base_url", ""));
   }
 
   void vault(const store::DataDir& dir, store::SqliteStore& store) {
@@ -197,6 +248,9 @@ class Examination {
     if (!unlock) return note("vault", Level::fail, std::string(told(unlock.error())));
     auto opened = vault::Vault::open(store, rng, clock, *unlock, arena);
     if (!opened) return note("vault", Level::fail, std::string(told(opened.error())));
+    if (const auto all = (*opened)->list())
+      for (const vault::Credential& one : *all)
+        remember(std::string(vault::name_of(one.state)), one.base_url);
     const auto damaged = (*opened)->damaged_rows();
     if (!damaged) return note("vault", Level::fail, std::string(told(damaged.error())));
     if (damaged->empty()) return note("vault", Level::ok, "opens, and so does every secret in it");
@@ -230,6 +284,7 @@ class Examination {
 
   const DoorOptions& options_;
   Config config_;
+  std::set<std::string> base_urls_;
   std::vector<Finding> findings_;
 };
 

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "app/backup.hpp"
+#include "base/limits.hpp"
 #include "identity/once.hpp"
 #include "steward/alert.hpp"
 #include "steward/usage.hpp"
@@ -77,6 +79,7 @@ Result<void> House::open_journal(store::Durability durability) {
   crypto::wipe(options.sign_seed);
   TRY_VOID(deriver_->recover());
   TRY_VOID(store_->write([&](store::Tx& tx) { return ledger_->recover(tx, epoch_); }));
+  TRY_VOID(record_restoring());
   return watch_spend();
 }
 
@@ -87,6 +90,37 @@ Result<void> House::watch_spend() {
     if (credential.spend_alert) limits.push_back({credential.id, *credential.spend_alert});
   deriver_->watch_credentials(std::move(limits));
   return {};
+}
+
+Result<void> House::adopt(Config config) {
+  if (config.root_key_file != config_.root_key_file)
+    return refuse(Code::configuration, "server.root_key_file takes effect at a restart only.");
+  TRY(provider::Catalog catalog, make_catalog(config));
+  catalog_ = std::make_shared<const provider::Catalog>(std::move(catalog));
+  config_ = std::move(config);
+  worlds_ =
+      std::make_unique<WorldMaker>(*keys_, *ledger_, *vault_, catalog_, config_.default_max_output_tokens);
+  const auto metrics =
+      config_.public_metrics ? console::MetricsAccess::everyone : console::MetricsAccess::auditor;
+  api_->adopt(catalog_, config_.allow_http, metrics);
+  return {};
+}
+
+// A data directory that came out of a backup says so in its journal, once.
+Result<void> House::record_restoring() {
+  TRY(const auto folder, PosixFolder::open(dir_.path()));
+  const auto mark = folder->read(kRestoredMark, 0, limits::kJournalLine);
+  if (!mark && mark.error().code == Code::not_found) return {};
+  if (!mark) return std::unexpected(mark.error());
+  journal::Admin record;
+  record.at = clock_.now();
+  record.actor = "steward";
+  record.action = "data.restored";
+  record.subject = "data";
+  record.detail = *mark;
+  writer_->append(record);
+  TRY_VOID(writer_->flush());
+  return folder->remove(kRestoredMark);
 }
 
 Result<void> House::changed() {

@@ -64,6 +64,10 @@ class House {
   // See WorldMaker::make.
   Result<std::shared_ptr<const gate::World>> make_world(std::uint64_t generation);
 
+  // Takes over a configuration that was read again; the next World has it. Refuses with configuration,
+  // changing nothing, when it names another root key file: that takes a restart.
+  Result<void> adopt(Config config);
+
   // Gives leases back, derives to the end, publishes the checkpoint, ends the journal's epoch. Once.
   Result<void> close();
 
@@ -87,6 +91,7 @@ class House {
   Result<void> open_vault(const UnlockOptions& unlock, store::Durability durability);
   Result<void> open_journal(store::Durability durability);
   Result<void> watch_spend();
+  Result<void> record_restoring();
   Result<void> changed();
   void build_api();
 

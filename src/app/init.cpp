@@ -67,6 +67,22 @@ Result<std::optional<Secret>> read_passphrase(int fd) {
   return Secret::take(text);
 }
 
+// One share a line; empty lines do not count.
+Result<std::vector<Secret>> read_shares(int fd) {
+  std::vector<Secret> shares;
+  if (fd < 0) return shares;
+  TRY(std::string text, read_secret_fd(fd));
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string line = text.substr(begin, end - begin);
+    if (line.find_first_not_of(" \t\r") != std::string::npos) shares.push_back(Secret::take(line));
+    crypto::wipe(line);
+    begin = end + 1;
+  }
+  crypto::wipe(text);
+  return shares;
+}
+
 Result<void> fill(store::DataDir& dir, const InitOptions& options, const std::string& key_file, Rng& rng) {
   TRY(const auto store,
       store::SqliteStore::open({dir.database(), store::Durability::disk, store::kDataVersion}));
@@ -129,6 +145,7 @@ Result<vault::Unlock> make_unlock(const UnlockOptions& asked, const Config& conf
                                   const store::DataDir& dir) {
   vault::Unlock unlock;
   TRY(unlock.passphrase, read_passphrase(asked.passphrase_fd));
+  TRY(unlock.shares, read_shares(asked.shares_fd));
   const std::string hint = read_hint(dir);
   std::string file = dir.root_key();
   if (!asked.root_key_file.empty())
@@ -137,7 +154,8 @@ Result<vault::Unlock> make_unlock(const UnlockOptions& asked, const Config& conf
     file = config.root_key_file;
   else if (!hint.empty())
     file = hint;
-  if (!unlock.passphrase || fs::exists(file)) unlock.key_file = file;
+  const bool other_way = unlock.passphrase || !unlock.shares.empty();
+  if (!other_way || fs::exists(file)) unlock.key_file = file;
   return unlock;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -26,6 +27,26 @@ void notify_service(std::string_view state) {
   (void)::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
                  length);
   ::close(fd);
+}
+
+StartingUp::StartingUp() {
+  if (std::getenv("NOTIFY_SOCKET") == nullptr) return;
+  teller_ = std::thread([this] {
+    std::unique_lock lock(lock_);
+    while (!done_) {
+      notify_service("EXTEND_TIMEOUT_USEC=30000000");
+      over_.wait_for(lock, std::chrono::seconds(10));
+    }
+  });
+}
+
+StartingUp::~StartingUp() {
+  {
+    const std::lock_guard lock(lock_);
+    done_ = true;
+  }
+  over_.notify_one();
+  if (teller_.joinable()) teller_.join();
 }
 
 }  // namespace claviger::app

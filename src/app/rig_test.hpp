@@ -58,7 +58,8 @@ class CommandTest : public testing::Test {
   }
   Ran add_credential(std::string name = "openai-dev", std::string environment = "dev") {
     return run({"credential", "add", "--data", data, "--name", std::move(name), "--provider", "openai",
-                "--environment", std::move(environment), "--secret-stdin", "--json"},
+                "--environment", std::move(environment), "--base-url", "http://127.0.0.1:9", "--secret-stdin",
+                "--json"},
                std::string(kProviderSecret) + "\n");
   }
   std::string create_key(std::vector<std::string> more = {}) {

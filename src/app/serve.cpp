@@ -34,15 +34,16 @@ namespace {
 constexpr std::int64_t kMs = 1'000'000;
 constexpr std::size_t kWorkers = 2;  // name resolution only
 
-// Signals that end the program, as a descriptor the steward's loop can wait on. Made before any thread.
+// Signals that end the program or have it read its configuration again, as a descriptor the steward's loop
+// can wait on. Made before any thread.
 int open_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGHUP, SIG_IGN);
   return ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
@@ -84,7 +85,9 @@ class Server {
   void wire();
   Result<void> publish();
   void tick();
-  net::Task<void> wait_for_signal(int signals);
+  net::Task<void> wait_for_signals(int signals);
+  Result<void> take_configuration();
+  void reload();
   void announce();
   void stop();
 
@@ -108,6 +111,7 @@ class Server {
 };
 
 Result<void> Server::open() {
+  const StartingUp starting;  // deriving what a crash left may take its time
   TRY(Config config, load_config(config_path(options_.config, options_.data), options_.data));
   TRY(house_,
       House::open({options_.data, std::move(config), options_.unlock, options_.durability}, clock_, rng_));
@@ -215,15 +219,45 @@ void Server::tick() {
   idle_trim_.tick(counters.held, clock_.monotonic_ns());
 }
 
-net::Task<void> Server::wait_for_signal(int signals) {
+// All of the configuration is taken over, or nothing of it.
+Result<void> Server::take_configuration() {
+  TRY(Config config, load_config(config_path(options_.config, options_.data), options_.data));
+  std::optional<net::TlsContext> inbound;
+  if (config.tls_cert.empty() == inbound_tls_.has_value())
+    return refuse(Code::configuration, "TLS is turned on or off at a restart only.");
+  if (inbound_tls_) {
+    TRY(inbound, net::TlsContext::server(config.tls_cert, config.tls_key));
+  }
+  TRY(net::TlsContext upstream, net::TlsContext::client(config.ca_file));
+  TRY_VOID(house_->adopt(std::move(config)));
+  if (inbound) inbound_tls_->adopt(std::move(*inbound));
+  upstream_tls_->adopt(std::move(upstream));
+  return publish();
+}
+
+void Server::reload() {
+  notify_service(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", clock_.monotonic_ns() / 1'000));
+  if (const Result<void> done = take_configuration(); !done)
+    spdlog::error("the configuration was not taken over, the old one stays in force: {}", told(done.error()));
+  else
+    spdlog::info("configuration read again");
+  notify_service("READY=1");
+}
+
+net::Task<void> Server::wait_for_signals(int signals) {
   net::Watch watch(loop_, signals);
   signalfd_siginfo info{};
-  while (::read(signals, &info, sizeof(info)) != sizeof(info)) {
-    watch.no_longer_readable();
-    co_await watch.readable();
+  for (;;) {
+    while (::read(signals, &info, sizeof(info)) != sizeof(info)) {
+      watch.no_longer_readable();
+      co_await watch.readable();
+    }
+    if (info.ssi_signo != SIGHUP) break;
+    reload();
   }
   spdlog::info("signal {}: draining", info.ssi_signo);
-  notify_service("STOPPING=1");
+  notify_service(
+      fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", (limits::kShutdownGraceMs + 10'000) * 1'000));
   loop_.stop();
 }
 
@@ -240,7 +274,7 @@ int Server::run(int signals) {
   const net::TlsContext* tls = inbound_tls_ ? &*inbound_tls_ : nullptr;
   loop_.spawn(console::serve_admin(loop_, doors_[0], house_->api(), console::Door::tcp, tls));
   loop_.spawn(console::serve_admin(loop_, doors_[1], house_->api(), console::Door::local, nullptr));
-  loop_.spawn(wait_for_signal(signals));
+  loop_.spawn(wait_for_signals(signals));
   loop_.every(limits::kDeriveMs * kMs, [this] { tick(); });
   let_go_of_code();
   announce();

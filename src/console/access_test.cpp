@@ -30,6 +30,8 @@ constexpr Expected kExpected[] = {
     {"showMetrics", "opa"},       {"showHealth", "opda*"},
     {"showReady", "opda*"},       {"explainRequestInBody", "opda"},
     {"suggestScope", "opda"},     {"matchInventory", "opda"},
+    {"showVault", "oa"},          {"rekeyVault", "o"},
+    {"addRecipient", "o"},        {"removeRecipient", "o"},
 };
 
 struct Caller {

@@ -119,6 +119,13 @@ ApiResponse written(Answer answer) {
 
 Api::Api(Parts parts) : parts_(std::move(parts)) {}
 
+void Api::adopt(std::shared_ptr<const provider::Catalog> catalog, std::vector<std::string> plain_http_hosts,
+                MetricsAccess metrics) {
+  parts_.catalog = std::move(catalog);
+  parts_.plain_http_hosts = std::move(plain_http_hosts);
+  parts_.metrics = metrics;
+}
+
 ApiResponse Api::handle(const ApiRequest& request, const Actor& actor) {
   auto answer = answer_or_bug(parts_, routes(), request, actor);
   if (!answer) {

@@ -86,6 +86,10 @@ class Api {
  public:
   explicit Api(Parts parts);
 
+  // What a configuration that was read again changes; everything else stays.
+  void adopt(std::shared_ptr<const provider::Catalog> catalog, std::vector<std::string> plain_http_hosts,
+             MetricsAccess metrics);
+
   // Never throws, never blocks on the network. Problems are application/problem+json; everything carries
   // Cache-Control: no-store.
   ApiResponse handle(const ApiRequest& request, const Actor& actor);

@@ -1,118 +1,10 @@
-// The tables: routes with their fields, and the shapes of answers.
-#include "console/route.hpp"
+// The table of routes: who may ask what, with which fields.
+#include "console/route_fields.hpp"
 
 namespace claviger::console {
 namespace {
 
-using enum Type;
-using enum Need;
 using enum Access;
-
-constexpr Field kCredentialBody[] = {
-    {"name", text, required, "Unique among credentials."},
-    {"provider", text, required, "A provider of the catalog, e.g. openai."},
-    {"environment", text, required, "Only keys of this environment reach it."},
-    {"secret", text, required, "The provider's key. Never shown again."},
-    {"base_url", text, optional_, "Where the provider is; its default when absent."},
-    {"origins", texts, optional_, "Further origins the secret may go to, https://host:port."},
-    {"owner", text, optional_, "Who answers for it."},
-    {"rotate_days", integer, optional_, "Wished age at which it is rotated; 0: no schedule."},
-    {"spend_alert", text, optional_, "Amount in USD that raises an alert, e.g. 100."},
-    {"kind", text, optional_, "inference (default) or admin."},
-    {"priority", integer, optional_, "The lower goes first; 0 when absent."},
-    {"weight", integer, optional_,
-     "Share of the traffic among those of one priority; 0: by age, behind them."},
-    {"parameters", texts, optional_, "NAME=VALUE, e.g. region=eu-west-1 or deployment.mine=gpt-5."},
-};
-constexpr Field kSettingBody[] = {
-    {"priority", integer, optional_, "The lower goes first."},
-    {"weight", integer, optional_,
-     "Share of the traffic among those of one priority; 0: by age, behind them."},
-    {"parameters", texts, optional_, "NAME=VALUE sets one, NAME= takes it away; others stay."},
-};
-constexpr Field kVersionBody[] = {
-    {"secret", text, required, "The provider's new key. Never shown again."},
-    {"publish", text, optional_, "now (default): becomes current; later: waits as pending."},
-};
-constexpr Field kKeyBody[] = {
-    {"name", text, required, "For people."},
-    {"parent", text, optional_, "The key it is a child of: what is left out here is the parent's."},
-    {"team", text, optional_, "Team it belongs to."},
-    {"project", text, optional_, "Project it belongs to. Only a child may leave it out."},
-    {"environment", text, optional_, "dev, staging, prod or any name. Only a child may leave it out."},
-    {"models", texts, optional_, "Globs of models it may use; all when absent. At most 256 entries."},
-    {"endpoints", texts, optional_, "Endpoints it may use; all when absent."},
-    {"cidrs", texts, optional_, "Networks it may be used from; all when absent. At most 256 entries."},
-    {"expires", text, optional_, "A lifetime such as 30d, or a time; never when absent."},
-    {"budgets", texts, optional_, "Blocking budgets of the key, e.g. 5usd/day."},
-    {"rpm", integer, optional_, "Requests a minute."},
-    {"tpm", integer, optional_, "Tokens a minute."},
-    {"concurrency", integer, optional_, "Requests in flight."},
-    {"max_output_tokens", integer, optional_, "Longer answers are cut to this."},
-    {"max_choices", integer, optional_, "Most answers to one request (n)."},
-    {"n", integer, optional_, "The same as max_choices."},
-    {"schedules", texts, optional_,
-     "Weekly hours, e.g. mon-fri 08:00-18:00 Europe/Berlin; always when absent."},
-    {"tools", texts, optional_, "Globs of tools it may offer, e.g. web_search, function:*; all when absent."},
-    {"max_tier", text, optional_, "Dearest service tier: flex, standard or priority; any when absent."},
-};
-constexpr Field kRotateBody[] = {
-    {"grace", text, optional_, "How long the old token goes on working, e.g. 30m; not at all when absent."},
-};
-constexpr Field kBudgetBody[] = {
-    {"on", text, required, "org, team:T, project:P or key:ID."},
-    {"limit", text, required, "Amount and window, e.g. 5usd/day; none/day for no limit."},
-    {"action", text, optional_, "block (default) or alert."},
-    {"alert_at", integers, optional_, "Percentages at which an alert is raised."},
-    {"time_zone", text, optional_, "Of the calendar window: UTC (default), +05:30, Europe/Berlin."},
-};
-constexpr Field kTokenBody[] = {
-    {"name", text, required, "For people."},
-    {"role", text, required, "owner, operator, developer or auditor."},
-    {"expires", text, optional_, "A lifetime such as 30d, or a time; never when absent."},
-};
-constexpr Field kMatchBody[] = {
-    {"sha256", texts, required, "SHA-256 hashes of secrets that were found somewhere, in hex; at most 1000."},
-};
-constexpr Field kDispositionBody[] = {{"disposition", text, required, "What was found out, in a sentence."}};
-
-constexpr Field kKeyQuery[] = {
-    {"above", text, optional_, "Only keys below this one, at any level."},
-    {"team", text, optional_, "Only keys of this team."},
-    {"project", text, optional_, "Only keys of this project."},
-    {"environment", text, optional_, "Only keys of this environment."},
-    {"after", text, optional_, "The next of the page before."},
-    {"limit", integer, optional_, "Most keys of a page, 1 to 10000; 1000 when absent."},
-};
-constexpr Field kBudgetQuery[] = {{"on", text, optional_, "Only budgets of this node."}};
-constexpr Field kUsageQuery[] = {
-    {"by", text, optional_,
-     "Grouping: key, project, team, environment, provider, model, endpoint, hour, day, month; "
-     "several with commas."},
-    {"from", text, optional_, "First time, rounded down to the hour; the beginning when absent."},
-    {"to", text, optional_, "End, exclusive; now when absent."},
-    {"key", text, optional_, "Only this key's."},
-    {"team", text, optional_, "Only this team's."},
-    {"project", text, optional_, "Only this project's."},
-    {"environment", text, optional_, "Only this environment's."},
-    {"provider", text, optional_, "Only this provider's."},
-    {"model", text, optional_, "Only this model's."},
-    {"endpoint", text, optional_, "Only this endpoint's."},
-};
-constexpr Field kExplainQuery[] = {
-    {"key", text, required, "The key's id."},
-    {"model", text, optional_, "The model asked for."},
-    {"endpoint", text, required, "The endpoint, e.g. chat."},
-    {"ip", text, optional_, "Where the caller is; 127.0.0.1 when absent."},
-    {"provider", text, optional_, "A provider or credential by name; the endpoint's own when absent."},
-    {"at", text, optional_, "When; now when absent."},
-};
-constexpr Field kAlertQuery[] = {{"state", text, optional_, "open or disposed; both when absent."}};
-constexpr Field kJournalQuery[] = {
-    {"last", integer, optional_, "How many lines, 1 to 1000; 100 when absent."},
-    {"kind", text, optional_, "Only records of this kind."},
-    {"key", text, optional_, "Only records that name this key."},
-};
 
 constexpr Route kRoutes[] = {
     {"GET",
@@ -352,6 +244,44 @@ constexpr Route kRoutes[] = {
      "Revokes an admin token.",
      own,
      revoke_token,
+     {},
+     {},
+     "",
+     204},
+    {"GET",
+     "/api/v1/vault",
+     "showVault",
+     "Who can open the vault, and the keys inside it.",
+     vouch,
+     show_vault,
+     {},
+     {},
+     "Vault"},
+    {"POST",
+     "/api/v1/vault/rekey",
+     "rekeyVault",
+     "Replaces the key-encryption key and wraps every data key anew.",
+     own,
+     rekey_vault,
+     {},
+     {},
+     "Rekeyed"},
+    {"POST",
+     "/api/v1/vault/recipients",
+     "addRecipient",
+     "Lets one more recipient open the vault; shares are in this answer only.",
+     own,
+     add_recipient,
+     kRecipientBody,
+     {},
+     "AddedRecipient",
+     201},
+    {"DELETE",
+     "/api/v1/vault/recipients/{recipient}",
+     "removeRecipient",
+     "Takes a recipient's way to open the vault.",
+     own,
+     remove_recipient,
      {},
      {},
      "",

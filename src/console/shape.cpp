@@ -235,6 +235,36 @@ constexpr Field kJournalStatus[] = {
 constexpr Field kJournalTail[] = {{"lines", objects, required, "Records as stored.", "JournalLine"}};
 constexpr Field kHealth[] = {{"status", text, required, "ok or ready."}};
 
+constexpr Field kVault[] = {
+    {"term", integer, required, "The key-encryption key that is written with."},
+    {"terms", objects, required, "All of them.", "VaultTerm"},
+    {"recipients", objects, required, "Who can open the vault, each alone.", "Recipient"},
+    {"damaged", texts, required, "Versions that do not open."},
+};
+constexpr Field kVaultTerm[] = {
+    {"term", integer, required, "1, 2, ..."},
+    {"versions", integer, required, "Versions of credentials that lie under it."},
+};
+constexpr Field kRecipient[] = {
+    {"id", integer, required, "For removing it."},
+    {"kind", text, required, "key_file, passphrase or shares."},
+    {"threshold", integer, optional_, "Shares that open the vault."},
+    {"shares", integer, optional_, "Shares that were made."},
+};
+constexpr Field kAddedRecipient[] = {
+    kRecipient[0],
+    kRecipient[1],
+    kRecipient[2],
+    kRecipient[3],
+    {"lines", texts, optional_, "The shares: shown once."},
+};
+constexpr Field kRekeyed[] = {
+    {"term", integer, required, "The new key-encryption key."},
+    {"rewrapped", integer, required, "Data keys that lie under it now."},
+    {"dropped", integers, required, "Terms under which nothing was left."},
+    {"damaged", texts, required, "Versions that stay under their old term."},
+};
+
 constexpr Shape kShapes[] = {
     {"Credential", kCredential},
     {"CredentialVersion", kCredentialVersion},
@@ -256,6 +286,11 @@ constexpr Shape kShapes[] = {
     {"TokenList", kTokenList},
     {"Match", kMatch},
     {"MatchList", kMatchList},
+    {"Vault", kVault},
+    {"VaultTerm", kVaultTerm},
+    {"Recipient", kRecipient},
+    {"AddedRecipient", kAddedRecipient},
+    {"Rekeyed", kRekeyed},
     {"Alert", kAlert},
     {"AlertList", kAlertList},
     {"Status", kStatus},

@@ -84,15 +84,26 @@ Result<TlsContext> TlsContext::client(const std::string& ca_file) {
   return made;
 }
 
+// A session holds on to the settings it was made with.
+TlsSession TlsContext::session() const {
+  const std::lock_guard lock(*lock_);
+  return TlsSession(SSL_new(context_.get()));
+}
+
+void TlsContext::adopt(TlsContext&& next) {
+  const std::lock_guard lock(*lock_);
+  context_ = std::move(next.context_);
+}
+
 TlsSession TlsContext::accept(int descriptor) const {
-  TlsSession session(SSL_new(context_.get()));
+  TlsSession session = this->session();
   SSL_set_fd(session.get(), descriptor);
   SSL_set_accept_state(session.get());
   return session;
 }
 
 TlsSession TlsContext::connect(int descriptor, const std::string& host) const {
-  TlsSession session(SSL_new(context_.get()));
+  TlsSession session = this->session();
   SSL_set_fd(session.get(), descriptor);
   SSL_set_connect_state(session.get());
   if (is_ip_literal(host)) {
@@ -103,6 +114,19 @@ TlsSession TlsContext::connect(int descriptor, const std::string& host) const {
     SSL_set1_host(session.get(), host.c_str());
   }
   return session;
+}
+
+Result<Time> certificate_end(const std::string& certificate_file) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> file(BIO_new_file(certificate_file.c_str(), "r"),
+                                                       &BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      file ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr) : nullptr, &X509_free);
+  std::tm end{};
+  if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1)
+    return fail(
+        Code::configuration, tls_error(),
+        fmt::format("the certificate file {} cannot be used: it must hold a PEM chain", certificate_file));
+  return Time{static_cast<std::int64_t>(::timegm(&end)) * 1'000'000'000};
 }
 
 }  // namespace claviger::net

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 
 struct ssl_ctx_st;
@@ -32,10 +34,18 @@ class TlsContext {
   TlsSession accept(int descriptor) const;
   TlsSession connect(int descriptor, const std::string& host) const;
 
+  // Sessions made from here on have `next`'s settings; those that run keep theirs. From any thread.
+  void adopt(TlsContext&& next);
+
  private:
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
-  std::unique_ptr<ssl_ctx_st, CloseTls> context_;
+  TlsSession session() const;
+  std::unique_ptr<ssl_ctx_st, CloseTls> context_;  // guarded by *lock_ once it is shared
+  std::unique_ptr<std::mutex> lock_ = std::make_unique<std::mutex>();
 };
+
+// When the first certificate of a PEM file ends; configuration when there is none.
+Result<Time> certificate_end(const std::string& certificate_file);
 
 // The newest error of OpenSSL's queue as a sentence for operators; empties the queue.
 std::string tls_error();

@@ -94,6 +94,16 @@ Result<void> SqliteStore::Connection::execute(const char* sql) {
   return {};
 }
 
+Result<void> SqliteStore::Connection::copy_into(const std::string& path) {
+  sqlite3_stmt* made = nullptr;
+  int code = sqlite3_prepare_v2(db_.get(), "VACUUM INTO ?1", -1, &made, nullptr);
+  const std::unique_ptr<sqlite3_stmt, CloseStatement> statement(made);
+  if (code == SQLITE_OK) code = sqlite3_bind_text(made, 1, path.c_str(), -1, SQLITE_STATIC);
+  if (code == SQLITE_OK) code = sqlite3_step(made);
+  if (code != SQLITE_DONE) return failed(code, "copying to " + path);
+  return {};
+}
+
 Result<void> SqliteStore::Connection::empty_log() {
   const int code =
       sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);

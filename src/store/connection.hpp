@@ -24,6 +24,8 @@ class SqliteStore::Connection {
   Result<void> execute(const char* sql);
   // Moves the write-ahead log into the file and cuts it to nothing.
   Result<void> empty_log();
+  // VACUUM INTO: one read transaction, and no page of the copy holds what was deleted.
+  Result<void> copy_into(const std::string& path);
   Result<std::vector<Row>> query(Access access, std::string_view sql, const std::vector<Value>& params);
   Result<std::int64_t> run(std::string_view sql, const std::vector<Value>& params);
   // An aborted transaction is over although its work goes on: nothing more may be run in it.

@@ -47,6 +47,16 @@ Result<void> check_version(Tx& tx, std::int64_t ours) {
 SqliteStore::SqliteStore(Sharing sharing) : sharing_(sharing) {}
 SqliteStore::~SqliteStore() = default;
 
+Result<void> SqliteStore::copy(const std::string& from, const std::string& to) {
+  if (::access(from.c_str(), F_OK) != 0)
+    return fail(Code::not_found, from + " is not there", fmt::format("There is no store {}.", from));
+  if (::access(to.c_str(), F_OK) == 0)
+    return refuse(Code::already_exists, fmt::format("{} exists already.", to));
+  TRY_VOID(make_file(to));  // an empty file is written into, and keeps its mode
+  TRY(const auto source, Connection::open({.path = from}));
+  return source->copy_into(to);
+}
+
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& options) {
   const Sharing sharing = options.path == kMemory ? Sharing::one_connection : Sharing::two_connections;
   if (sharing == Sharing::two_connections) TRY_VOID(make_file(options.path));

@@ -31,6 +31,9 @@ class SqliteStore final : public Store {
   Result<void> write(Work work) override;
   Result<void> read(Work work) override;
   Result<void> scrub() override;
+  // Writes what the store at `from` holds at this moment into a new file `to` (mode 0600), as one consistent
+  // picture, also while another process uses it. already_exists; store_unavailable, corrupt.
+  static Result<void> copy(const std::string& from, const std::string& to);
   // Runs SQLite's own integrity check; `corrupt` with its first findings.
   Result<void> check_integrity();
 

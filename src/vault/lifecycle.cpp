@@ -74,7 +74,7 @@ Result<void> Vault::insert_sealed(store::Tx& tx, const Credential& it, VersionSt
                   fmt::format("This is the secret of version {} of '{}' already: a new version needs "
                               "a new secret.",
                               same->number, it.name));
-  const std::int64_t term = ring_->terms.rbegin()->first;
+  TRY(const std::int64_t term, newest_term(tx));
   TRY(const crypto::Key kek, term_key(term));
   const SealedVersion sealed = seal_version({store_id_, it, version.number}, term, kek, plain, rng_);
   TRY_VOID(insert_version(tx, it.id, version, sealed));

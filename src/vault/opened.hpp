@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,13 +15,29 @@
 
 namespace claviger::vault {
 
-// Set while the vault is opened and never changed.
 struct Vault::Ring {
-  SecretCell root;
-  std::map<std::int64_t, SecretCell> terms;  // write with the newest, read with any
-  crypto::HmacSha256 fingerprints;
-  crypto::HmacSha256 matches;
+  Ring(SecretCell key, crypto::HmacSha256 prints, crypto::HmacSha256 found)
+      : root(std::move(key)), fingerprints(std::move(prints)), matches(std::move(found)) {}
+  const SecretCell root;
+  const crypto::HmacSha256 fingerprints;
+  const crypto::HmacSha256 matches;
+  mutable store::Mutex mutex;
+  // Write with the newest, read with any. Terms that the store no longer has stay until the vault is closed:
+  // a row that was read before a rekey may still ask for them.
+  std::map<std::int64_t, SecretCell> terms CLAVIGER_GUARDED_BY(mutex);
 };
+
+// Keys on their way into the arena and out of it.
+inline std::span<const char> chars(const crypto::Key& key) {
+  return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+inline crypto::Key key_in(const SecretCell& cell, const SecretAccess& access) {
+  const std::span<const char> bytes = cell.open(access);
+  return crypto::Key(as_bytes({bytes.data(), bytes.size()}));
+}
+inline std::unexpected<Error> arena_full() {
+  return fail(Code::vault_sealed, "the secret arena has no room for the vault's own keys");
+}
 
 // The current version of one credential, opened.
 struct Vault::Opened {

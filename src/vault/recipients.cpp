@@ -18,14 +18,17 @@ namespace {
 
 constexpr std::size_t kKeyFileDigits = 64;
 
-std::string_view name_of(RecipientKind kind) {
-  return kind == RecipientKind::passphrase ? "passphrase" : "key_file";
+RecipientKind kind_of(std::string_view name) {
+  if (name == "passphrase") return RecipientKind::passphrase;
+  return name == "shares" ? RecipientKind::shares : RecipientKind::key_file;
 }
 
 Bound of_slot(std::string_view store_id, const Slot& slot) {
   Bound bound("claviger/recipient/1");
   bound.add(store_id).add(name_of(slot.kind)).add(as_text(slot.salt));
   bound.add(std::int64_t{slot.cost.passes}).add(std::int64_t{slot.cost.memory_kib});
+  if (slot.kind == RecipientKind::shares)
+    bound.add(std::int64_t{slot.split.threshold}).add(std::int64_t{slot.split.count});
   return bound;
 }
 
@@ -59,13 +62,15 @@ Result<std::vector<Slot>> load_slots(store::Store& store) {
   std::vector<Slot> found;
   TRY_VOID(store.read([&](store::Tx& tx) -> Result<void> {
     TRY(const auto rows,
-        tx.query("SELECT kind, salt, passes, memory_kib, wrapped FROM vault_recipient ORDER BY id"));
+        tx.query("SELECT kind, salt, passes, memory_kib, wrapped, threshold, shares FROM vault_recipient "
+                 "ORDER BY id"));
     for (const store::Row& row : rows)
       found.push_back(
-          {row.text(0) == "passphrase" ? RecipientKind::passphrase : RecipientKind::key_file,
+          {kind_of(row.text(0)),
            row.blob(1),
            {static_cast<std::uint32_t>(row.integer(2)), static_cast<std::uint32_t>(row.integer(3))},
-           row.blob(4)});
+           row.blob(4),
+           {static_cast<int>(row.integer(5)), static_cast<int>(row.integer(6))}});
     return {};
   }));
   return found;
@@ -101,6 +106,35 @@ Result<crypto::Key> open_by_passphrase(const std::vector<Slot>& all, std::string
   return refuse(Code::wrong_passphrase);
 }
 
+// Shares of one split carry the first digits of its slot's salt.
+std::string set_of(const Slot& slot) {
+  return hex(ByteView(slot.salt).first(std::min<std::size_t>(slot.salt.size(), 4)));
+}
+
+crypto::Key from_shares(const crypto::Key& joined, ByteView salt) {
+  crypto::Key key;
+  crypto::hkdf_sha256(joined, salt, as_bytes("claviger/recipient-shares"), key.writable());
+  return key;
+}
+
+Result<crypto::Key> open_by_shares(const std::vector<Slot>& all, std::string_view store_id,
+                                   const std::vector<Secret>& lines, const SecretAccess& access) {
+  std::unexpected<Error> why =
+      fail(Code::vault_sealed, "no slot for shares", "This vault was not split into shares.");
+  for (const Slot& slot : all) {
+    if (slot.kind != RecipientKind::shares) continue;
+    const auto joined = join_lines(set_of(slot), lines, access);
+    if (!joined) {
+      why = std::unexpected(joined.error());
+      continue;
+    }
+    if (auto root = open_slot(store_id, slot, from_shares(*joined, slot.salt))) return root;
+    why = fail(Code::vault_sealed, "the shares do not open their slot",
+               "The shares belong to this vault but do not open it: one of them is not genuine.");
+  }
+  return why;
+}
+
 Result<void> check_passphrase(const Secret& passphrase) {
   if (passphrase.size() >= kPassphraseShortest && passphrase.size() <= kPassphraseBytes) return {};
   return refuse(Code::invalid_input, fmt::format("The passphrase must have {} to {} bytes.",
@@ -108,6 +142,18 @@ Result<void> check_passphrase(const Secret& passphrase) {
 }
 
 }  // namespace
+
+std::string_view name_of(RecipientKind kind) {
+  switch (kind) {
+    case RecipientKind::key_file:
+      return "key_file";
+    case RecipientKind::passphrase:
+      return "passphrase";
+    case RecipientKind::shares:
+      return "shares";
+  }
+  return "key_file";
+}
 
 Result<void> make_key_file(const std::string& path, Rng& rng) {
   const CloseFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -170,7 +216,7 @@ Result<std::vector<Slot>> make_slots(Rng& rng, std::string_view store_id, const 
     made.push_back(std::move(slot));
   };
   const auto fresh = [&](RecipientKind kind, crypto::Argon2Cost cost) {
-    Slot slot{kind, Bytes(crypto::kArgon2Salt), cost, {}};
+    Slot slot{kind, Bytes(crypto::kArgon2Salt), cost, {}, {0, 0}};
     rng.fill(slot.salt);
     return slot;
   };
@@ -193,6 +239,21 @@ Result<std::vector<Slot>> make_slots(Rng& rng, std::string_view store_id, const 
   return made;
 }
 
+Result<SharedSlot> make_share_slot(Rng& rng, std::string_view store_id, const crypto::Key& root,
+                                   const Split& split) {
+  TRY_VOID(check_split(split));
+  SharedSlot made{{RecipientKind::shares, Bytes(crypto::kArgon2Salt), {0, 0}, {}, split}, {}};
+  rng.fill(made.slot.salt);
+  crypto::Key joined;
+  rng.fill(joined.writable());
+  const crypto::Key wrapping = from_shares(joined, made.slot.salt);
+  made.slot.wrapped = crypto::aead_seal(wrapping, root, of_slot(store_id, made.slot).bytes(), rng);
+  made.lines = write_shares(
+      set_of(made.slot), split.threshold,
+      crypto::split_secret(ByteView(joined.data(), joined.size()), split.threshold, split.count, rng));
+  return made;
+}
+
 Result<void> insert_slots(store::Tx& tx, const std::vector<Slot>& slots) {
   TRY(const auto rows, tx.query("SELECT count(*) FROM vault_recipient"));
   if (rows.front().integer(0) + static_cast<std::int64_t>(slots.size()) >
@@ -200,23 +261,42 @@ Result<void> insert_slots(store::Tx& tx, const std::vector<Slot>& slots) {
     return refuse(Code::conflict,
                   fmt::format("A vault has at most {} recipients: remove one first.", kRecipients));
   for (const Slot& slot : slots)
-    TRY_VOID(tx.run(
-        "INSERT INTO vault_recipient (kind, salt, passes, memory_kib, wrapped) VALUES (?1, ?2, ?3, ?4, ?5)",
-        {store::value(name_of(slot.kind)), slot.salt, std::int64_t{slot.cost.passes},
-         std::int64_t{slot.cost.memory_kib}, slot.wrapped}));
+    TRY_VOID(
+        tx.run("INSERT INTO vault_recipient (kind, salt, passes, memory_kib, wrapped, threshold, shares) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+               {store::value(name_of(slot.kind)), slot.salt, std::int64_t{slot.cost.passes},
+                std::int64_t{slot.cost.memory_kib}, slot.wrapped, std::int64_t{slot.split.threshold},
+                std::int64_t{slot.split.count}}));
   return {};
+}
+
+Result<std::vector<Recipient>> load_recipients(store::Store& store) {
+  std::vector<Recipient> all;
+  TRY_VOID(store.read([&](store::Tx& tx) -> Result<void> {
+    TRY(const auto rows, tx.query("SELECT id, kind, threshold, shares FROM vault_recipient ORDER BY id"));
+    for (const store::Row& row : rows)
+      all.push_back({row.integer(0),
+                     kind_of(row.text(1)),
+                     {static_cast<int>(row.integer(2)), static_cast<int>(row.integer(3))}});
+    return {};
+  }));
+  return all;
 }
 
 Result<crypto::Key> open_root(store::Store& store, std::string_view store_id, const Unlock& unlock,
                               const SecretAccess& access) {
   TRY(const std::vector<Slot> all, load_slots(store));
-  std::string why = "neither a key file nor a passphrase was given";
+  std::string why = "neither a key file, a passphrase nor shares were given";
   if (unlock.key_file) {
     auto root = open_by_key_file(all, store_id, *unlock.key_file);
     if (root) return root;
     why = told(root.error());
   }
-  if (unlock.passphrase) return open_by_passphrase(all, store_id, *unlock.passphrase, access);
+  if (unlock.passphrase) {
+    auto root = open_by_passphrase(all, store_id, *unlock.passphrase, access);
+    if (root || unlock.shares.empty()) return root;
+  }
+  if (!unlock.shares.empty()) return open_by_shares(all, store_id, unlock.shares, access);
   return fail(Code::vault_sealed, why, fmt::format("The vault cannot be opened: {}", why));
 }
 

@@ -161,5 +161,87 @@ TEST_F(RecipientsTest, SubkeysDifferByLabelAndByVault) {
   EXPECT_NE(hex((*second)->subkey("key-pepper")), hex(as_digest));
 }
 
+class SharesTest : public RecipientsTest {
+ protected:
+  std::vector<std::string> split(int threshold, int count) {
+    if (!vault) {
+      EXPECT_TRUE(Vault::init(*store, rng, by_passphrase()));
+      reopen();
+    }
+    auto lines = vault->split_recipient({threshold, count});
+    EXPECT_TRUE(lines) << lines.error().say;
+    return lines.value_or(std::vector<std::string>{});
+  }
+  std::string_view opening_with(const std::vector<std::string>& lines) {
+    Unlock unlock;
+    for (const std::string& line : lines) unlock.shares.push_back(secret_of(line));
+    return opening(unlock);
+  }
+};
+
+TEST_F(SharesTest, EnoughOfThemOpenAndFewerDoNot) {
+  const auto lines = split(3, 5);
+  ASSERT_EQ(lines.size(), 5U);
+  EXPECT_EQ(opening_with({lines[4], lines[0], lines[2]}), "ok");
+  EXPECT_EQ(opening_with(lines), "ok");
+  EXPECT_EQ(opening_with({lines[4], lines[0]}), "vault_sealed");
+  EXPECT_EQ(opening_with({lines[0], lines[1], lines[1]}), "invalid_input") << "one twice is not three";
+}
+
+TEST_F(SharesTest, AMistypedLetterIsToldApartFromAWrongShare) {
+  auto lines = split(2, 3);
+  lines[1].back() = lines[1].back() == 'a' ? 'b' : 'a';
+  EXPECT_EQ(opening_with({lines[0], lines[1]}), "invalid_input");
+  EXPECT_EQ(opening_with({lines[0], "  " + lines[2] + "\r\n"}), "ok") << "space around a line does no harm";
+  EXPECT_EQ(opening_with({lines[0], "not a share"}), "invalid_input");
+}
+
+TEST_F(SharesTest, ThoseOfAnotherSplitDoNotMixIn) {
+  const auto first = split(2, 2);
+  const auto second = split(2, 2);
+  EXPECT_EQ(opening_with({first[0], second[1]}), "vault_sealed");
+  EXPECT_EQ(opening_with({first[0], second[0], second[1]}), "ok");
+}
+
+TEST_F(SharesTest, RemovingTheRecipientMakesItsSharesUseless) {
+  const auto lines = split(2, 2);
+  const auto all = vault->recipients().value();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(name_of(all[1].kind), "shares");
+  EXPECT_EQ(all[1].split.threshold, 2);
+  ASSERT_TRUE(vault->remove_recipient(all[1].id));
+  EXPECT_EQ(opening_with(lines), "vault_sealed");
+}
+
+TEST_F(SharesTest, ASplitHasBounds) {
+  ASSERT_TRUE(Vault::init(*store, rng, by_passphrase()));
+  reopen();
+  for (const auto& [threshold, count] : std::vector<std::pair<int, int>>{{1, 5}, {4, 3}, {2, 17}, {0, 0}})
+    EXPECT_EQ(code_of(vault->split_recipient({threshold, count})), "invalid_input")
+        << threshold << " of " << count;
+  EXPECT_EQ(split(2, 16).size(), 16U);
+}
+
+TEST_F(RecipientsTest, AStoreFromBeforeSharesIsBroughtUp) {
+  run("DROP TABLE vault_recipient");
+  ASSERT_TRUE(store->write([](store::Tx& tx) {
+    return tx.script(
+        "CREATE TABLE vault_recipient (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL CHECK (kind "
+        "IN "
+        "('key_file', 'passphrase')), salt BLOB NOT NULL, passes INTEGER NOT NULL, memory_kib INTEGER NOT "
+        "NULL, "
+        "wrapped BLOB NOT NULL) STRICT");
+  }));
+  // Made by today's code on yesterday's table, which has no columns for shares.
+  run("ALTER TABLE vault_recipient ADD COLUMN threshold INTEGER NOT NULL DEFAULT 0");
+  run("ALTER TABLE vault_recipient ADD COLUMN shares INTEGER NOT NULL DEFAULT 0");
+  ASSERT_TRUE(Vault::init(*store, rng, by_passphrase()));
+  run("ALTER TABLE vault_recipient DROP COLUMN threshold");
+  run("ALTER TABLE vault_recipient DROP COLUMN shares");
+  reopen();
+  EXPECT_EQ(vault->recipients()->at(0).id, 1);
+  EXPECT_TRUE(vault->split_recipient({2, 3}));
+}
+
 }  // namespace
 }  // namespace claviger::vault

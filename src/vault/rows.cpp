@@ -193,6 +193,12 @@ Result<void> set_state(Tx& tx, std::string_view id, CredentialState state) {
   return {};
 }
 
+Result<std::int64_t> newest_term(Tx& tx) {
+  TRY(const auto rows, tx.query("SELECT max(term) FROM vault_term"));
+  if (rows.empty() || rows.front().null(0)) return fail(Code::corrupt, "the vault has no term");
+  return rows.front().integer(0);
+}
+
 Result<void> shred(Tx& tx, std::string_view id, std::optional<std::int64_t> number) {
   TRY_VOID(tx.run(
       "UPDATE credential_version SET sealed = NULL WHERE credential = ?1 AND (?2 IS NULL OR number = ?2)",

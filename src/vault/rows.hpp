@@ -29,6 +29,9 @@ Result<void> move_version(store::Tx& tx, std::string_view id, std::int64_t numbe
 Result<void> put_setting(store::Tx& tx, std::string_view id, const Setting& setting);
 Result<void> set_state(store::Tx& tx, std::string_view id, CredentialState state);
 
+// The key-encryption key that is written with; what a rekey has not committed is not it.
+Result<std::int64_t> newest_term(store::Tx& tx);
+
 // Deletes the wrapped data key and the sealed secret of one version, or of all when `number` is nullopt. The
 // table of data keys is written anew, since a B-tree that was rebalanced keeps old cells in its slack; after
 // Store::scrub nothing of them is left in the files.

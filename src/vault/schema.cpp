@@ -11,11 +11,13 @@ CREATE TABLE IF NOT EXISTS vault_header (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS vault_recipient (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  kind TEXT NOT NULL CHECK (kind IN ('key_file', 'passphrase')),
+  kind TEXT NOT NULL CHECK (kind IN ('key_file', 'passphrase', 'shares')),
   salt BLOB NOT NULL,
   passes INTEGER NOT NULL,
   memory_kib INTEGER NOT NULL,
-  wrapped BLOB NOT NULL
+  wrapped BLOB NOT NULL,
+  threshold INTEGER NOT NULL DEFAULT 0,
+  shares INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS vault_term (
   term INTEGER PRIMARY KEY,
@@ -79,5 +81,24 @@ CREATE TABLE IF NOT EXISTS vault_dek (
   PRIMARY KEY (credential, number)
 ) STRICT;
 )";
+
+// A store from before there were shares: its table of recipients is written anew, with the same ids.
+Result<void> upgrade(store::Store& store) {
+  bool old = false;
+  TRY_VOID(store.read([&](store::Tx& tx) -> Result<void> {
+    TRY(const auto rows, tx.query("SELECT sql FROM sqlite_master WHERE name = 'vault_recipient'"));
+    old = !rows.empty() && !rows.front().text(0).contains("'shares'");
+    return {};
+  }));
+  if (!old) return {};
+  return store.write([](store::Tx& tx) -> Result<void> {
+    TRY_VOID(tx.script("ALTER TABLE vault_recipient RENAME TO vault_recipient_before"));
+    TRY_VOID(tx.script(kSchema));
+    return tx.script(
+        "INSERT INTO vault_recipient (id, kind, salt, passes, memory_kib, wrapped) "
+        "SELECT id, kind, salt, passes, memory_kib, wrapped FROM vault_recipient_before;"
+        "DROP TABLE vault_recipient_before");
+  });
+}
 
 }  // namespace claviger::vault

@@ -66,6 +66,12 @@ Result<crypto::WipedBytes> open_version(const Place& place, const SealedVersion&
   return crypto::aead_open(dek, sealed.secret, of_secret(place).bytes());
 }
 
+Result<Bytes> rewrap_dek(const Place& place, ByteView wrapped, const TermKey& from, const TermKey& to,
+                         Rng& rng) {
+  TRY(const crypto::WipedBytes raw, crypto::aead_open(from.kek, wrapped, of_dek(place, from.term).bytes()));
+  return crypto::aead_seal(to.kek, raw, of_dek(place, to.term).bytes(), rng);
+}
+
 Bytes wrap_term(std::string_view store_id, std::int64_t term, const crypto::Key& kek, const crypto::Key& root,
                 Rng& rng) {
   return crypto::aead_seal(wrapping_key(root), kek, of_term(store_id, term).bytes(), rng);

@@ -47,6 +47,14 @@ SealedVersion seal_version(const Place& place, std::int64_t term, const crypto::
 Result<crypto::WipedBytes> open_version(const Place& place, const SealedVersion& sealed,
                                         const crypto::Key& kek);
 
+// The data key of a version moved from one term's key to another's; the secret stays sealed.
+struct TermKey {
+  std::int64_t term;
+  const crypto::Key& kek;
+};
+Result<Bytes> rewrap_dek(const Place& place, ByteView wrapped, const TermKey& from, const TermKey& to,
+                         Rng& rng);
+
 // A key-encryption key under the root key.
 Bytes wrap_term(std::string_view store_id, std::int64_t term, const crypto::Key& kek, const crypto::Key& root,
                 Rng& rng);

@@ -12,23 +12,10 @@
 namespace claviger::vault {
 namespace {
 
-std::span<const char> chars(const crypto::Key& key) {
-  return {reinterpret_cast<const char*>(key.data()), key.size()};
-}
-
-crypto::Key key_in(const SecretCell& cell, const SecretAccess& access) {
-  const std::span<const char> bytes = cell.open(access);
-  return crypto::Key(as_bytes({bytes.data(), bytes.size()}));
-}
-
 crypto::Key random_key(Rng& rng) {
   crypto::Key key;
   rng.fill(key.writable());
   return key;
-}
-
-std::unexpected<Error> arena_full() {
-  return fail(Code::vault_sealed, "the secret arena has no room for the vault's own keys");
 }
 
 Result<std::string> stored_id(store::Store& store) {
@@ -69,6 +56,7 @@ Result<void> Vault::init(store::Store& store, Rng& rng, const Recipients& recipi
 Result<std::unique_ptr<Vault>> Vault::open(store::Store& store, Rng& rng, const Clock& clock,
                                            const Unlock& unlock, SecretArena& arena) {
   TRY_VOID(crypto::self_test());
+  TRY_VOID(upgrade(store));
   std::unique_ptr<Vault> made(new Vault(store, rng, clock, arena));
   TRY(made->store_id_, stored_id(store));
   if (made->store_id_.empty())
@@ -83,10 +71,8 @@ Result<std::unique_ptr<Vault>> Vault::open(store::Store& store, Rng& rng, const 
 Result<void> Vault::open_ring(const crypto::Key& root) {
   std::optional<SecretCell> kept = arena_.hold(chars(root));
   if (!kept) return arena_full();
-  ring_ = std::make_unique<Ring>(Ring{std::move(*kept),
-                                      {},
-                                      crypto::HmacSha256(crypto::hkdf_key(root, "leak-match")),
-                                      crypto::HmacSha256(crypto::hkdf_key(root, "leak-match-sha256"))});
+  ring_ = std::make_unique<Ring>(std::move(*kept), crypto::HmacSha256(crypto::hkdf_key(root, "leak-match")),
+                                 crypto::HmacSha256(crypto::hkdf_key(root, "leak-match-sha256")));
   std::vector<std::pair<std::int64_t, Bytes>> wrapped;
   TRY_VOID(store_.read([&](store::Tx& tx) -> Result<void> {
     TRY(const auto rows, tx.query("SELECT term, wrapped FROM vault_term ORDER BY term"));
@@ -96,11 +82,9 @@ Result<void> Vault::open_ring(const crypto::Key& root) {
   for (const auto& [term, bytes] : wrapped) {
     const auto kek = unwrap_term(store_id_, term, bytes, root);
     if (!kek) continue;  // a damaged term harms the rows under it alone
-    std::optional<SecretCell> cell = arena_.hold(chars(*kek));
-    if (!cell) return arena_full();
-    ring_->terms.emplace(term, std::move(*cell));
+    TRY_VOID(keep_term(term, *kek));
   }
-  if (ring_->terms.empty())
+  if (!has_terms())
     return fail(Code::corrupt, "no key-encryption key of the vault opens",
                 "The vault's keys are damaged: restore the store from a backup.");
   return {};
@@ -108,34 +92,25 @@ Result<void> Vault::open_ring(const crypto::Key& root) {
 
 crypto::Key Vault::root() const { return key_in(ring_->root, SecretAccess()); }
 
-Result<crypto::Key> Vault::term_key(std::int64_t term) const {
-  const auto found = ring_->terms.find(term);
-  if (found == ring_->terms.end())
-    return fail(Code::corrupt, fmt::format("key-encryption key {} is missing or damaged", term));
-  return key_in(found->second, SecretAccess());
-}
-
 crypto::Key Vault::subkey(std::string_view label) const {
   return crypto::hkdf_key(root(), "claviger/subkey/" + std::string(label));
 }
 
 Digest Vault::fingerprint(std::string_view secret) const { return ring_->fingerprints.mac(secret); }
 
-Result<std::vector<Recipient>> Vault::recipients() const {
-  std::vector<Recipient> all;
-  TRY_VOID(store_.read([&](store::Tx& tx) -> Result<void> {
-    TRY(const auto rows, tx.query("SELECT id, kind FROM vault_recipient ORDER BY id"));
-    for (const store::Row& row : rows)
-      all.push_back({row.integer(0),
-                     row.text(1) == "passphrase" ? RecipientKind::passphrase : RecipientKind::key_file});
-    return {};
-  }));
-  return all;
-}
+Result<std::vector<Recipient>> Vault::recipients() const { return load_recipients(store_); }
 
 Result<void> Vault::add_recipient(const Recipients& recipients) {
   TRY(const std::vector<Slot> slots, make_slots(rng_, store_id_, root(), recipients, SecretAccess()));
   return store_.write([&](store::Tx& tx) { return insert_slots(tx, slots); });
+}
+
+Result<std::vector<std::string>> Vault::split_recipient(const Split& split) {
+  TRY(SharedSlot made, make_share_slot(rng_, store_id_, root(), split));
+  const Result<void> stored = store_.write([&](store::Tx& tx) { return insert_slots(tx, {made.slot}); });
+  if (stored) return std::move(made.lines);
+  for (std::string& line : made.lines) crypto::wipe(line);
+  return std::unexpected(stored.error());
 }
 
 Result<void> Vault::remove_recipient(std::int64_t id) {

@@ -22,10 +22,25 @@
 namespace claviger::vault {
 
 extern const std::string_view kSchema;  // for store::install
+// Brings tables that an older program made up to kSchema. Vault::open does it.
+Result<void> upgrade(store::Store& store);
 
 enum class Publish : std::uint8_t {
   now,    // the new version becomes current, the current one previous
   later,  // it waits as pending, for publish()
+};
+
+// Which key-encryption keys there are, and what still lies under each.
+struct TermUse {
+  std::int64_t term = 0;
+  std::int64_t versions = 0;
+};
+
+struct Rekeyed {
+  std::int64_t term = 0;                  // the new one
+  std::int64_t rewrapped = 0;             // data keys
+  std::vector<std::int64_t> dropped;      // terms under which nothing is left
+  std::vector<std::string> damaged = {};  // versions that stay under their old term
 };
 
 // Keys: recipients each wrap the root key; the root key wraps a key-encryption key (a term); that wraps a
@@ -54,6 +69,14 @@ class Vault {
   Result<void> add_recipient(const Recipients& recipients);
   // not_found; conflict for the last one.
   Result<void> remove_recipient(std::int64_t id);
+  // A recipient whose key lies in shares; their lines, for the caller to show once and to wipe.
+  // invalid_input.
+  Result<std::vector<std::string>> split_recipient(const Split& split);
+
+  // A new key-encryption key: every data key is wrapped anew under it in one transaction, old terms with
+  // nothing left under them are deleted. Secrets stay open and usable throughout.
+  Result<Rekeyed> rekey();
+  Result<std::vector<TermUse>> terms() const;
 
   // All refuse with invalid_input, not_found, conflict (a state that does not allow it), already_exists (a
   // name). A credential is named by id or by name.
@@ -109,7 +132,10 @@ class Vault {
   Vault(store::Store& store, Rng& rng, const Clock& clock, SecretArena& arena);
   Result<void> open_ring(const crypto::Key& root);
   crypto::Key root() const;
+  bool has_terms() const;
+  Result<void> keep_term(std::int64_t term, const crypto::Key& kek);
   Result<crypto::Key> term_key(std::int64_t term) const;
+  Result<void> rewrap_all(store::Tx& tx, const crypto::Key& kek, Rekeyed& done);
   // One transaction that changes one credential; whatever its outcome, the cache forgets it.
   Result<Credential> change(std::string_view credential, const Change& work);
   Result<Credential> destroy_where(std::string_view credential, const Change& work);
