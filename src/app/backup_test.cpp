@@ -7,6 +7,7 @@
 #include "app/rig_test.hpp"
 #include "base/clock.hpp"
 #include "base/file.hpp"
+#include "base/rng.hpp"
 
 namespace claviger::app {
 namespace {

@@ -30,8 +30,9 @@ constexpr Expected kExpected[] = {
     {"showMetrics", "opa"},       {"showHealth", "opda*"},
     {"showReady", "opda*"},       {"explainRequestInBody", "opda"},
     {"suggestScope", "opda"},     {"matchInventory", "opda"},
-    {"showVault", "oa"},          {"rekeyVault", "o"},
-    {"addRecipient", "o"},        {"removeRecipient", "o"},
+    {"setCredential", "op"},      {"showVault", "oa"},
+    {"rekeyVault", "o"},          {"addRecipient", "o"},
+    {"removeRecipient", "o"},
 };
 
 struct Caller {

@@ -269,6 +269,7 @@ TEST_F(KeyTest, changes_are_told_once_whatever_made_them) {
   ASSERT_TRUE(take());
   EXPECT_TRUE(told.empty());
   ASSERT_TRUE(store->write([&](store::Tx& tx) -> Result<void> {
+    TRY_VOID(tx.run("DELETE FROM key_match WHERE key = ?1", {fresh}));
     TRY_VOID(tx.run("DELETE FROM key WHERE id = ?1", {fresh}));
     return {};
   }));

@@ -91,22 +91,25 @@ TEST(FormAsk, SoundByUrlIsNotBounded) {
   EXPECT_FALSE(worst_case(price("openai", "whisper-1"), *read, 100, kNow).unbounded.empty());
 }
 
-TEST(Tools, AreNamedByKindOnce) {
-  const auto read = ask("openai.responses",
-                        R"({"model":"m","input":"x","service_tier":"priority","tools":[{"type":"function"},
-      {"type":"custom"},{"type":"web_search_preview_2025_03_11"},{"type":"code_interpreter"}]})");
+TEST(Tools, AreNamedByKindOnceAndFunctionsByName) {
+  const auto read =
+      ask("openai.responses",
+          R"({"model":"m","input":"x","service_tier":"priority","tools":[{"type":"function","name":"a"},
+      {"type":"custom","name":"b"},{"type":"web_search_preview_2025_03_11"},{"type":"code_interpreter"}]})");
   ASSERT_TRUE(read);
-  EXPECT_EQ(read->tools, (std::vector<std::string>{"function", "web_search_preview", "code_interpreter"}));
+  EXPECT_EQ(read->tools,
+            (std::vector<std::string>{"function:a", "function:b", "web_search_preview", "code_interpreter"}));
   EXPECT_EQ(read->tier, "priority");
   const auto other =
       ask("anthropic.messages",
           R"({"model":"m","tools":[{"type":"web_search_20250305","name":"w"},{"name":"mine"}]})");
   ASSERT_TRUE(other);
-  EXPECT_EQ(other->tools, (std::vector<std::string>{"web_search", "function"}));
-  const auto google = ask("gemini.generate", R"({"tools":[{"googleSearch":{}},{"functionDeclarations":[]}]})",
-                          "/v1beta/models/m:generateContent");
+  EXPECT_EQ(other->tools, (std::vector<std::string>{"web_search", "function:mine"}));
+  const auto google =
+      ask("gemini.generate", R"({"tools":[{"googleSearch":{}},{"functionDeclarations":[{"name":"f"}]}]})",
+          "/v1beta/models/m:generateContent");
   ASSERT_TRUE(google);
-  EXPECT_EQ(google->tools, (std::vector<std::string>{"google_search", "function"}));
+  EXPECT_EQ(google->tools, (std::vector<std::string>{"google_search", "function:f"}));
 }
 
 TEST(Tiers, TheDearestThatMayApplyIsReserved) {

@@ -244,12 +244,10 @@ Result<Price> read_row(const toml::table& table, RowOrigin origin, std::string_v
   TRY_VOID(read_origin(table, row, origin, out));
   TRY_VOID(read_rates(table, row, out.rates));
   TRY_VOID(read_numbers(table, row, out));
-  if (!out.rates.input && !out.request)
-    return bad(row, "input is missing; a model that costs nothing says input = \"0\".");
   TRY_VOID(read_list(table, row, "tiers", out, read_tier));
   TRY_VOID(read_list(table, row, "peaks", out, read_peak));
   TRY_VOID(read_list(table, row, "pictures", out, read_picture));
-  const bool by_unit = !out.pictures.empty() || out.second || out.characters;
+  const bool by_unit = !out.pictures.empty() || out.second || out.characters || out.request;
   if (!out.rates.input && !by_unit)
     return bad(row, "input is missing; a model that costs nothing says input = \"0\".");
   const std::string since =

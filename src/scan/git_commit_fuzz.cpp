@@ -37,9 +37,9 @@ int run(const std::uint8_t* data, std::size_t size) {
 }  // namespace claviger::scan
 
 #if defined(CLAVIGER_FUZZ_AS_TEST)
-#include "scan/corpus_test.hpp"
+#include "base/corpus_test.hpp"
 TEST(GitCommitFuzz, keeps_its_promises_over_the_corpus) {
-  claviger::scan::run_corpus("git_commit_fuzz", claviger::scan::run);
+  claviger::run_corpus("git_commit_fuzz", claviger::scan::run);
 }
 #else
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
