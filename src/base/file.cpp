@@ -170,8 +170,9 @@ Result<std::string> PosixFolder::read(std::string_view name, std::uint64_t offse
   const std::uint64_t size = static_cast<std::uint64_t>(status.st_size);
   std::string bytes;
   if (offset >= size) return bytes;
-  bytes.resize_and_overwrite(static_cast<std::size_t>(std::min<std::uint64_t>(max, size - offset)),
-                             [](char*, std::size_t room) { return room; });
+  const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(max, size - offset));
+  // The size is our own: libstdc++ 12 offers all of the new capacity here.
+  bytes.resize_and_overwrite(wanted, [wanted](char*, std::size_t) { return wanted; });
   std::size_t filled = 0;
   while (filled < bytes.size()) {
     const ssize_t n =

@@ -91,7 +91,8 @@ Task<Result<std::string_view>> ServerConnection::read_sized(wire::RequestHead& h
   if (in_.size() < end) {
     // Straight into its place: a large body is not copied once more.
     std::size_t filled = in_.size();
-    in_.resize_and_overwrite(end, [](char*, std::size_t room) { return room; });
+    // The size is our own: libstdc++ 12 offers all of the new capacity here.
+    in_.resize_and_overwrite(end, [end](char*, std::size_t) { return end; });
     while (filled < end) {
       stream_->expire_after_ms(limits::kBodyTimeoutMs);
       ssize_t got = stream_->read_now(in_.data() + filled, end - filled);

@@ -268,6 +268,31 @@ TEST_F(ServerConnectionTest, pipelined_requests_are_read_one_after_the_other) {
   EXPECT_EQ(seen[4].text, "POST /v1/chat gate ");
 }
 
+TEST_F(ServerConnectionTest, nothing_is_read_behind_a_sized_body_that_came_by_itself) {
+  std::vector<std::string> seen;
+  std::vector<std::string> sent;
+  const auto test = [&]() -> Task<void> {
+    for (const std::size_t size : std::array<std::size_t, 5>{1, 9, 100, 5'000, 70'000}) {
+      const std::string body(size, 'b');
+      const std::string text = post(body);
+      Seen first;
+      Seen second;
+      loop.spawn(read_one(connection, kLimit, first));
+      peer.send(std::string_view(text).substr(0, text.size() - size));
+      co_await until_taken(loop, peer);
+      peer.send(body);
+      co_await until(loop, first.done);
+      loop.spawn(read_one(connection, kLimit, second));
+      peer.send(kGet);
+      co_await until(loop, second.done);
+      seen.push_back(first.text + second.text);
+      sent.push_back("POST /v1/chat gate " + body + "GET /v1/models gate ");
+    }
+  };
+  run(test());
+  EXPECT_EQ(seen, sent);
+}
+
 TEST_F(ServerConnectionTest, a_request_behind_a_chunked_body_in_pieces_is_not_lost) {
   Seen first;
   Seen second;
