@@ -22,12 +22,21 @@ def table():
     return json.loads(out)["routes"]
 
 
+def at_root(row):
+    """Whether a credential of the three dialects serves the row; others are reached by name, under /p/."""
+    return row["dialect"] in rig.DIALECTS and not row["path"].startswith("/openai/")
+
+
 def served():
-    return [row for row in table() if row["served"]]
+    return [row for row in table() if row["served"] and at_root(row)]
 
 
 def refused():
-    return [row for row in table() if not row["served"]]
+    return [row for row in table() if not row["served"] and at_root(row)]
+
+
+def by_name():
+    return [row for row in table() if not at_root(row)]
 
 
 def wav(seconds=1):

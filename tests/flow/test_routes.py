@@ -20,7 +20,8 @@ def test_every_route_says_its_dialect_its_meter_and_why():
     assert len(route_walk.served()) >= 25
     for row in rows:
         assert {"method", "path", "dialect", "endpoint", "meter", "served", "why"} <= row.keys(), row
-        assert row["dialect"] in rig.DIALECTS and row["path"].startswith("/") and row["why"], row
+        assert row["dialect"] in (*rig.DIALECTS, "bedrock", "vectors"), row
+        assert row["path"].startswith("/") and row["why"], row
         assert row["served"] == (row["meter"] != "none"), row
 
 
@@ -160,6 +161,23 @@ def test_every_refused_route_is_refused_in_its_dialect_and_sends_nothing(fresh):
             assert {"message", "type", "param", "code"} <= error.keys(), (row, error)
         else:
             assert json.loads(answer)["type"] == "error" and "request-id" in got, (row, answer)
+    assert sandbox.received() == 0
+
+
+def test_a_route_of_a_provider_that_is_not_there_is_refused_and_sends_nothing(fresh):
+    gate, sandbox = fresh()
+    key = gate.key()["key"]
+    rows = route_walk.by_name()
+    assert {row["dialect"] for row in rows} >= {"openai", "bedrock", "vectors"}
+    for row in rows:
+        path = row["path"].replace("/**", "/x/y").replace("{model}", "gpt-4o-mini").replace("{id}", "x")
+        path = path.replace("{name}", "n").replace("{class}", "C")
+        body = json.dumps({"model": "gpt-4o-mini", "messages": [], "input": "x"}).encode()
+        headers = rig.auth("openai", key) | {"content-type": "application/json"}
+        raw = rig.request_bytes(row["method"], path, headers, body if row["method"] == "POST" else b"")
+        status, _, answer = send(gate, raw, row["method"])
+        assert 400 <= status < 500, (row, status, answer)
+        assert b'"message"' in answer, (row, answer)
     assert sandbox.received() == 0
 
 
