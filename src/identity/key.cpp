@@ -43,7 +43,7 @@ CREATE VIEW IF NOT EXISTS key_row AS SELECT key.*,
     (SELECT above FROM key_above WHERE key_above.key = key.id ORDER BY distance DESC)) AS lineage,
   key.rowid AS place FROM key;
 CREATE TABLE IF NOT EXISTS key_match (
-  key    TEXT NOT NULL REFERENCES key (id),
+  key    TEXT NOT NULL REFERENCES key (id) ON DELETE CASCADE,
   number INTEGER NOT NULL,
   tag    BLOB NOT NULL CHECK (length(tag) = 32),
   PRIMARY KEY (key, number)
