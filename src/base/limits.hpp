@@ -17,7 +17,10 @@ inline constexpr std::size_t kBodiesInMemory =
 inline constexpr std::size_t kAdminBody = 1024 * 1024;
 inline constexpr std::size_t kChunkLine = 256;  // one chunk-size line with its extensions
 inline constexpr std::size_t kJsonDepth = 64;
-inline constexpr std::size_t kSseEvent = 16 * 1024 * 1024;  // one SSE event held for the meter
+inline constexpr std::size_t kSseEvent = 16 * 1024 * 1024;      // one SSE event held for the meter
+inline constexpr std::size_t kEventMessage = 16 * 1024 * 1024;  // one message of an AWS event stream
+inline constexpr std::size_t kEventHeaders = 128 * 1024;        // its headers
+inline constexpr std::int64_t kToolCalls = 1'000;  // calls of a provider's tools that a bound is stated for
 inline constexpr std::size_t kMeteredBody =
     64 * 1024 * 1024;  // an answer whose usage is looked for in its end
 inline constexpr std::size_t kModelName = 256;
