@@ -133,4 +133,28 @@ inline constexpr std::size_t kMatchBatch = 1'000;               // hashes in one
 inline constexpr std::int64_t kProbeTimeoutMs = 10'000;
 inline constexpr std::size_t kProbeAnswer = 256 * 1024;
 
+// Leaks, incidents and notifications.
+inline constexpr std::size_t kLeakPlaces = 1'000;       // places in one report
+inline constexpr std::size_t kLeakText = 1'024;         // of a place or a source
+inline constexpr std::int64_t kIncidentPlaces = 256;    // kept of one incident; further ones are counted
+inline constexpr std::int64_t kUnknownLeaks = 100'000;  // hashes kept that are not ours, or not yet
+inline constexpr std::size_t kIncidentEvents = 1'000;   // of one timeline
+inline constexpr std::size_t kAccountRows = 1'000;      // models, addresses or programs kept apart
+inline constexpr std::int64_t kBaselineDays = 28;       // before an exposure, that it is compared with
+inline constexpr std::size_t kAccountThreads = 8;
+inline constexpr std::int64_t kHookAgeMs = 72 * 3'600'000;     // an older event is not taken
+inline constexpr std::int64_t kHookMemoryMs = 7 * 86'400'000;  // deliveries are remembered for so long
+inline constexpr std::int64_t kHookAheadMs = 300'000;          // an event may be dated so far ahead
+inline constexpr std::size_t kNotifyChannels = 32;
+inline constexpr std::size_t kNotifyBody = 20'000;                 // of one message
+inline constexpr std::int64_t kNotifyTimeoutMs = 15'000;           // one attempt
+inline constexpr int kNotifyAttempts = 10;                         // then it is a dead letter
+inline constexpr std::int64_t kNotifyQueue = 10'000;               // messages that wait, over all channels
+inline constexpr std::int64_t kNotifyKept = 10'000;                // messages that were sent or given up
+inline constexpr std::int64_t kNotifyRetryLongestMs = 86'400'000;  // a Retry-After is believed to this
+inline constexpr std::size_t kNotifyAtOnce = 4;                    // attempts under way
+inline constexpr std::size_t kWatches = 64;                        // [[watch]]
+inline constexpr std::int64_t kWatchMs = 2'000;                    // a watched place is looked at so often
+inline constexpr std::size_t kExposureFaces = 256;                 // callers of a key kept apart in an hour
+
 }  // namespace claviger::limits
