@@ -35,8 +35,53 @@ def refused():
     return [row for row in table() if not row["served"] and at_root(row)]
 
 
-def by_name():
-    return [row for row in table() if not at_root(row)]
+def by_name(served=None):
+    rows = [row for row in table() if not at_root(row)]
+    return rows if served is None else [row for row in rows if row["served"] == served]
+
+
+# Providers that are reached by name, a price for whatever their routes ask for, and a secret of their shape.
+NAMED = ("azure", "bedrock", "pinecone", "weaviate", "qdrant")
+NAMED_PRICES = "".join(
+    f'''
+[[price]]
+provider = "{name}"
+models = ["*"]
+'''
+    + ('request = "0.01"\n' if name in NAMED[2:] else
+       'input = "1"\ncache_write_5m = "2"\noutput = "5"\nmax_output = 4096\ncontext = 200000\n')
+    for name in ("azure_openai", *NAMED[1:])
+)  # fmt: skip
+
+
+def add_named(gate, url):
+    """A credential for each provider that is reached by name."""
+    for name in NAMED:
+        more = ("--parameter", "region=eu-west-1") if name == "bedrock" else ()
+        gate.credential(f"{name}-dev", name, url, rig.provider_key(name), "dev", *more)
+
+
+def named_body(row):
+    """A good JSON body for a row that is reached by name."""
+    if row["dialect"] == "openai":
+        return json_body(row, "Say something.")
+    if row["dialect"] == "vectors":
+        return {"vector": [0.5], "topK": 3}
+    if row["endpoint"] == "invoke":
+        return {"prompt": "Say something.", "max_tokens": 64}
+    return {"messages": [{"role": "user", "content": [{"text": "Say something."}]}],
+            "inferenceConfig": {"maxTokens": 64}}  # fmt: skip
+
+
+def named_request(row, key):
+    """The raw bytes of a request for a row that is reached by name."""
+    name = row["id"].partition(".")[0]
+    path = row["path"].replace("/**", "/x/y").replace("{model}", "gpt-4o-mini")
+    for part in ("{id}", "{name}", "{class}"):
+        path = path.replace(part, "x")
+    body = json.dumps(named_body(row)).encode() if row["method"] in ("POST", "PUT") else b""
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+    return rig.request_bytes(row["method"], f"/p/{name}-dev{path}", headers, body)
 
 
 def wav(seconds=1):

@@ -5,14 +5,13 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 import rig
+from recorder import Recorder
 
 CHAT = {
     "id": "chatcmpl-1", "object": "chat.completion", "model": "gpt-4o-mini-2024-07-18",
@@ -53,44 +52,11 @@ context = 127000
 """
 
 
-class Recorder:
-    """An HTTP server that keeps each request and answers what it was told to."""
-
-    def __init__(self):
-        self.requests, self.answer, self.fields = [], {}, {}
-        recorder = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def serve(self):
-                body = self.rfile.read(int(self.headers.get("content-length", "0")))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                recorder.requests.append((self.command, self.path, headers, body))
-                data = json.dumps(recorder.answer).encode()
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                for name, value in recorder.fields.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_GET = do_POST = do_PUT = do_DELETE = serve
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
 @pytest.fixture(scope="module")
 def recorder():
     made = Recorder()
     yield made
-    made.server.shutdown()
+    made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -338,7 +304,7 @@ def test_a_token_endpoint_that_the_credential_is_not_bound_to_gets_nothing(fresh
     status, answer = call(gate, key, "POST", path, {"contents": []})
     assert status == 502, answer
     assert other.requests == []
-    other.server.shutdown()
+    other.stop()
     # A document never stands in a header.
     gate.credential("odd", "openai", sandbox.url, document)
     status, answer = call(gate, key, "POST", "/p/odd/v1/chat/completions", rig.question("openai")[1])
