@@ -157,4 +157,11 @@ inline constexpr std::size_t kWatches = 64;                        // [[watch]]
 inline constexpr std::int64_t kWatchMs = 2'000;                    // a watched place is looked at so often
 inline constexpr std::size_t kExposureFaces = 256;                 // callers of a key kept apart in an hour
 
+// The providers' admin APIs, and their double.
+inline constexpr std::size_t kAdminAnswer = 4 * 1024 * 1024;  // one page of a list or of usage
+inline constexpr std::size_t kAdminPages = 1'000;             // of one list
+inline constexpr std::size_t kKeyName = 64;                   // of a key at its provider, unless it says less
+inline constexpr std::size_t kXmlDepth = 16;
+inline constexpr std::size_t kDoubleKeys = 100'000;  // keys that the double of the admin APIs remembers
+
 }  // namespace claviger::limits
