@@ -11,13 +11,17 @@
 #include <span>
 #include <sstream>
 
+#include "vault/origin.hpp"
+
 namespace claviger::app {
 namespace {
 
-constexpr std::string_view kSections[] = {"server", "upstream", "limits", "prices", "provider", "price"};
+constexpr std::string_view kSections[] = {"server", "upstream", "outside", "limits",
+                                          "prices", "provider", "price"};
 constexpr std::string_view kServer[] = {"tls_cert", "tls_key", "root_key_file", "public_metrics",
                                         "trusted_proxies"};
 constexpr std::string_view kUpstream[] = {"ca_file", "allow_http"};
+constexpr std::string_view kOutside[] = {"private_hosts"};
 constexpr std::string_view kPrices[] = {"file"};
 constexpr std::string_view kLimits[] = {"default_max_output_tokens"};
 constexpr std::string_view kProvider[] = {"dialect",          "base_url",     "key_header",
@@ -120,6 +124,23 @@ Result<void> read_upstream(const toml::table& file, Config& config) {
   return read_texts(*upstream, "allow_http", config.allow_http);
 }
 
+// Hosts as read_outside_url compares them.
+Result<void> read_outside(const toml::table& file, Config& config) {
+  TRY(const toml::table* outside, section(file, "outside", kOutside));
+  if (outside == nullptr) return {};
+  std::vector<std::string> hosts;
+  TRY_VOID(read_texts(*outside, "private_hosts", hosts));
+  for (const std::string& host : hosts) {
+    const bool colons = host.find(':') != std::string::npos;
+    const auto url = vault::parse_base_url(fmt::format(colons ? "https://[{}]" : "https://{}", host));
+    if (!url || !url->path.empty() || url->port != 443)
+      return bad(*outside->get("private_hosts"),
+                 fmt::format("'private_hosts': '{}' is not a host; write a name or an address.", host));
+    config.private_hosts.push_back(url->host);
+  }
+  return {};
+}
+
 Result<void> read_limits(const toml::table& file, Config& config) {
   TRY(const toml::table* limits, section(file, "limits", kLimits));
   if (limits == nullptr || !limits->contains("default_max_output_tokens")) return {};
@@ -170,6 +191,7 @@ Result<Config> parse_config(std::string text) try {
   Config config;
   TRY_VOID(read_server(file, config));
   TRY_VOID(read_upstream(file, config));
+  TRY_VOID(read_outside(file, config));
   TRY_VOID(read_limits(file, config));
   TRY_VOID(read_prices(file, config));
   TRY_VOID(read_providers(file, config));

@@ -23,6 +23,8 @@ struct Config {
   // [upstream]
   std::string ca_file;                  // PEM; besides the system's
   std::vector<std::string> allow_http;  // hosts that a credential may name with http://
+  // [outside]
+  std::vector<std::string> private_hosts;  // that notifications may go to although they are private, or http
   // [limits]
   std::optional<std::int64_t> default_max_output_tokens;  // where neither key nor request has one
   // [prices]

@@ -15,6 +15,7 @@
 #include "app/house.hpp"
 #include "app/memory.hpp"
 #include "app/notify.hpp"
+#include "app/outside.hpp"
 #include "app/petitions.hpp"
 #include "base/encoding.hpp"
 #include "base/limits.hpp"
@@ -102,6 +103,7 @@ class Server {
   std::optional<gate::Shared> shared_;
   std::unique_ptr<gate::Gate> gate_;
   net::Loop loop_;  // the steward's
+  std::optional<Courier> courier_;
   std::optional<Petitions> petitions_;
   std::vector<net::Listener> doors_;  // TCP and unix
   std::shared_ptr<const gate::World> world_;
@@ -116,6 +118,7 @@ Result<void> Server::open() {
   TRY(house_,
       House::open({options_.data, std::move(config), options_.unlock, options_.durability}, clock_, rng_));
   TRY_VOID(open_tls());
+  courier_.emplace(loop_, *upstream_tls_, house_->config().private_hosts);
   TRY_VOID(open_gate());
   TRY_VOID(open_doors());
   wire();
@@ -232,6 +235,7 @@ Result<void> Server::take_configuration() {
   TRY_VOID(house_->adopt(std::move(config)));
   if (inbound) inbound_tls_->adopt(std::move(*inbound));
   upstream_tls_->adopt(std::move(upstream));
+  courier_->adopt(house_->config().private_hosts);
   return publish();
 }
 
@@ -284,6 +288,7 @@ int Server::run(int signals) {
 }
 
 void Server::stop() {
+  courier_->close();
   loop_.destroy_tasks();
   ::unlink(house_->dir().socket().c_str());
   doors_.clear();

@@ -164,4 +164,27 @@ inline constexpr std::size_t kKeyName = 64;                   // of a key at its
 inline constexpr std::size_t kXmlDepth = 16;
 inline constexpr std::size_t kDoubleKeys = 100'000;  // keys that the double of the admin APIs remembers
 
+// Calls that the steward makes to the outside, and the rotation of credentials.
+inline constexpr std::size_t kOutsideThreads = 4;
+inline constexpr std::size_t kOutsideCalls = 256;  // under way or waiting for a thread
+inline constexpr std::int64_t kOutsideTimeoutMs = 30'000;
+inline constexpr std::size_t kOutsideAnswer = 4 * 1024 * 1024;
+inline constexpr std::int64_t kReloadMs = 60'000;           // a command that has a server read its keys again
+inline constexpr int kRotationProbes = 3;                   // in a row that must find the new key valid
+inline constexpr int kRotationRefusals = 2;                 // in a row that must find the old key dead
+inline constexpr std::int64_t kRotationProbeMs = 5'000;     // between two probes
+inline constexpr std::int64_t kRotationVerifyMs = 900'000;  // until then a new key must have become valid
+inline constexpr std::int64_t kRotationConfirmMs = 900'000;  // until then a revoked key must have become dead
+inline constexpr std::int64_t kRotationListMs = 30'000;      // a list that lags shows a key after this time
+inline constexpr std::int64_t kRotationQuietMs = 1'000;      // every record of the old key is on file by then
+inline constexpr std::int64_t kRotationSoakMs = 3'600'000;   // a planned rotation can be undone so long
+inline constexpr std::int64_t kRotationRetainMs = 86'400'000;  // a dead secret is kept so long
+inline constexpr std::int64_t kRotationRetryMs = 1'000;        // doubles with each failure, up to
+inline constexpr std::int64_t kRotationRetryMostMs = 3'600'000;
+inline constexpr int kRotationCreates = 5;                    // keys that may be asked for before it fails
+inline constexpr int kRotationPages = 200;                    // of a provider's list of keys
+inline constexpr std::int64_t kRotationAgainMs = 86'400'000;  // after a failure the schedule waits so long
+inline constexpr std::size_t kRotationReason = 512;
+inline constexpr std::size_t kLinkParameters = 32;
+
 }  // namespace claviger::limits
