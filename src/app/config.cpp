@@ -132,7 +132,7 @@ Result<void> read_outside(const toml::table& file, Config& config) {
   TRY_VOID(read_texts(*outside, "private_hosts", hosts));
   for (const std::string& host : hosts) {
     const bool colons = host.find(':') != std::string::npos;
-    const auto url = vault::parse_base_url(fmt::format(colons ? "https://[{}]" : "https://{}", host));
+    const auto url = vault::parse_base_url(colons ? "https://[" + host + "]" : "https://" + host);
     if (!url || !url->path.empty() || url->port != 443)
       return bad(*outside->get("private_hosts"),
                  fmt::format("'private_hosts': '{}' is not a host; write a name or an address.", host));
