@@ -31,6 +31,15 @@ struct Pictures {
   std::int64_t partial = 0;   // pictures on the way, for streams
 };
 
+// Calls of the provider's own tools that a request allows, where something bounds them: at most so many of
+// each, billed apiece, and the model reads its context again after each.
+struct HostedCalls {
+  std::int64_t rounds = 1;  // how often the model runs for one answer
+  std::int64_t searches = 0, file_searches = 0, code_sessions = 0;
+  bool only_once = false;  // nothing bounds the searches: only a model that is billed for one a request fits
+  friend bool operator==(const HostedCalls&, const HostedCalls&) = default;
+};
+
 struct Ask {
   std::string model;  // empty on routes that name none (model lists); the operation of a vector database
   std::optional<std::int64_t> max_output;  // as asked, the largest when two fields say it; 0 is a value
@@ -57,7 +66,9 @@ struct Ask {
   std::optional<std::int64_t> seconds;  // ... of at most this length
   bool speaks = false;                  // a text is spoken ...
   std::int64_t characters = 0;          // ... of so many characters
-  std::int64_t prediction_bytes = 0;    // predicted output: rejected tokens are billed on top of the bound
+  HostedCalls hosted;
+  std::optional<std::int64_t> max_tool_calls;  // of the provider's own tools (Responses)
+  std::int64_t prediction_bytes = 0;  // predicted output: rejected tokens are billed on top of the bound
   // Server-side tools and options whose cost nothing in the request bounds, one sentence each. Under a
   // blocking budget the gate refuses with unbounded_cost and the first of them.
   std::vector<std::string> unbounded;

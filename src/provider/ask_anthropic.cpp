@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/limits.hpp"
 #include "provider/ask_parts.hpp"
 
 namespace claviger::provider {
@@ -68,6 +69,23 @@ Result<void> walk_blocks(JsonValue content, Ask& out) {
   return {};
 }
 
+// A search or fetch at the provider, bounded by max_uses. Calls beyond that fail, but the model runs on after
+// them; the provider ends a turn of its own tools after ten runs (stop reason pause_turn). Later versions of
+// these tools run code besides, as often as the model likes.
+Result<void> read_hosted(JsonValue tool, const std::string& type, Ask& out) {
+  constexpr std::int64_t kRunsOfATurn = 10;
+  out.hidden_input = true;
+  TRY(const auto uses, read_count(tool, "max_uses"));
+  if (!uses || *uses > limits::kToolCalls) {
+    unbounded(out, "The tool \"" + type + "\" is worked by the provider: bound it by max_uses, at most " +
+                       std::to_string(limits::kToolCalls) + ".");
+    return {};
+  }
+  out.hosted.rounds = std::max(kRunsOfATurn, out.hosted.rounds + *uses);
+  if (type.starts_with("web_search")) out.hosted.searches += *uses;
+  return {};
+}
+
 // Tools without a type or of type "custom" are the caller's own; some of the provider's are worked by the
 // caller but described to the model by hidden text.
 Result<void> read_tools(JsonValue tools, Ask& out) {
@@ -86,6 +104,10 @@ Result<void> read_tools(JsonValue tools, Ask& out) {
     if (type.starts_with("advisor_"))
       return bad_parameter("The advisor tool",
                            "is refused: it asks a model that the key's rules are not held against.");
+    if (type == "web_search_20250305" || type == "web_fetch_20250910") {
+      TRY_VOID(read_hosted(tool, type, out));
+      continue;
+    }
     const bool own =
         std::ranges::any_of(kOwnMachine, [&](std::string_view known) { return type.starts_with(known); });
     if (own)

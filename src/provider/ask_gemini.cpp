@@ -97,11 +97,17 @@ Result<void> read_tools(JsonValue tools, Ask& out) {
         continue;
       }
       note_tool(out, key);
-      if (same_field(key, "computerUse"))
+      if (same_field(key, "computerUse")) {
         out.hidden_input = true;
-      else
+      } else if (same_field(key, "googleSearch")) {
+        // Its input is counted twice at most: the prompt and what the tools added, each within the context.
+        out.hidden_input = out.hosted.only_once = true;
+        out.hosted.rounds = 2;
+        out.hosted.searches = 1;
+      } else {
         unbounded(out, "The tool \"" + std::string(key.substr(0, 64)) +
                            "\" is worked by the provider: nothing bounds its calls.");
+      }
     }
   return {};
 }

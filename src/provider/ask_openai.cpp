@@ -12,6 +12,23 @@ using wire::JsonValue;
 
 void read_tools(JsonValue tools, Ask& out);
 
+// A tool of the provider with a price a call. All such calls of a response together are max_tool_calls.
+void read_hosted(JsonValue tool, const std::string& type, Ask& out) {
+  out.hidden_input = true;
+  const JsonValue container = tool["container"];
+  if (given(container["memory_limit"]) && !container["memory_limit"].text_equals("1g"))
+    return unbounded(out, "Only containers of 1g have a known price.");
+  if (container.is_string())
+    return unbounded(out, "A container that exists at the provider has no bound of its own: use \"auto\".");
+  if (!out.max_tool_calls)
+    return unbounded(out, "The tool \"" + type + "\" is worked by the provider: bound it by max_tool_calls.");
+  const std::int64_t calls = *out.max_tool_calls;
+  out.hosted.rounds = calls + 1;
+  (type == "file_search"        ? out.hosted.file_searches
+   : type == "code_interpreter" ? out.hosted.code_sessions
+                                : out.hosted.searches) = calls;
+}
+
 // One tool: the caller's own functions cost their bytes; everything else is worked by the provider.
 void read_tool(JsonValue tool, Ask& out) {
   const std::string type = tool["type"].text().value_or("function");
@@ -30,6 +47,9 @@ void read_tool(JsonValue tool, Ask& out) {
     out.hidden_input = true;
     return;
   }
+  if (type == "web_search" || type == "web_search_2025_08_26" || type == "file_search" ||
+      type == "code_interpreter")
+    return read_hosted(tool, type, out);
   unbounded(out,
             "The tool \"" + type.substr(0, 64) + "\" is worked by the provider: nothing bounds its calls.");
 }
@@ -161,6 +181,9 @@ Result<void> read_chat(JsonValue root, Ask& out) {
 }
 
 Result<void> read_responses(JsonValue root, Ask& out) {
+  // Before the tools are read: it is their bound.
+  TRY(out.max_tool_calls, read_count(root, "max_tool_calls"));
+  if (out.max_tool_calls && *out.max_tool_calls > limits::kToolCalls) out.max_tool_calls.reset();
   TRY_VOID(read_common(root, out));
   TRY(const bool background, read_flag(root, "background"));
   if (background)

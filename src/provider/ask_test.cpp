@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "base/limits.hpp"
+
 namespace claviger::provider {
 namespace {
 
@@ -189,7 +191,7 @@ TEST(Unbounded, MessagesNameWhatTheProviderWouldDoByItself) {
 
 TEST(Unbounded, GeminiNamesWhatTheProviderWouldDoByItself) {
   for (const std::string_view body :
-       {R"({"tools":[{"googleSearch":{}}]})", R"({"tools":[{"google_search":{}}]})",
+       {R"({"tools":[{"googleSearchRetrieval":{}}]})", R"({"tools":[{"googleMaps":{}}]})",
         R"({"tools":[{"codeExecution":{}}]})", R"({"tools":[{"urlContext":{}}]})",
         R"({"automaticContinuation":true})",
         R"({"contents":[{"parts":[{"fileData":{"fileUri":"https://youtu.be/x"}}]}]})"}) {
@@ -197,6 +199,60 @@ TEST(Unbounded, GeminiNamesWhatTheProviderWouldDoByItself) {
     ASSERT_TRUE(read) << body;
     EXPECT_EQ(read->unbounded.size(), 1u) << body;
   }
+}
+
+TEST(HostedTools, AreBoundedByMaxToolCallsMaxUsesOrTheModel) {
+  const auto responses =
+      ask("openai.responses", responses_with(R"("max_tool_calls":3,"tools":[)"
+                                             R"({"type":"web_search"},)"
+                                             R"({"type":"code_interpreter","container":)"
+                                             R"({"type":"auto"}},{"type":"file_search"}])"));
+  ASSERT_TRUE(responses);
+  EXPECT_TRUE(responses->unbounded.empty());
+  EXPECT_EQ(responses->hosted, (HostedCalls{4, 3, 3, 3, false}));
+  EXPECT_TRUE(responses->hidden_input);
+  const auto messages =
+      ask("anthropic.messages", with(R"("tools":[{"type":"web_search_20250305","name":"w","max_uses":12},)"
+                                     R"({"type":"web_fetch_20250910","name":"f","max_uses":2}])"));
+  ASSERT_TRUE(messages);
+  EXPECT_TRUE(messages->unbounded.empty());
+  EXPECT_EQ(messages->hosted, (HostedCalls{15, 12, 0, 0, false}));
+  const auto few =
+      ask("anthropic.messages", with(R"("tools":[{"type":"web_search_20250305","name":"w","max_uses":1}])"));
+  EXPECT_EQ(few->hosted.rounds, 10) << "calls that fail are answered by the model too";
+  for (const std::string_view body :
+       {R"({"tools":[{"googleSearch":{}}]})", R"({"tools":[{"google_search":{}}]})"})
+    EXPECT_EQ(gemini(body)->hosted, (HostedCalls{2, 1, 0, 0, true})) << body;
+}
+
+TEST(HostedTools, AreCountedToABoundOnly) {
+  const std::int64_t most = limits::kToolCalls;
+  for (const std::int64_t calls : {most - 1, most, most + 1}) {
+    const std::string number = std::to_string(calls);
+    const auto responses = ask("openai.responses", responses_with(R"("tools":[{"type":"web_search"}],)"
+                                                                  R"("max_tool_calls":)" +
+                                                                  number));
+    const auto messages =
+        ask("anthropic.messages",
+            with(R"("tools":[{"type":"web_search_20250305","name":"w","max_uses":)" + number + "}]"));
+    EXPECT_EQ(responses->unbounded.empty(), calls <= most) << calls;
+    EXPECT_EQ(messages->unbounded.empty(), calls <= most) << calls;
+  }
+}
+
+TEST(HostedTools, WithoutABoundOrAKnownPriceOfTheirContainerAreUnbounded) {
+  for (const std::string_view tool : {R"({"type":"code_interpreter","container":"cntr_1"})",
+                                      R"({"type":"code_interpreter","container":{"type":"auto",)"
+                                      R"("memory_limit":"16g"}})",
+                                      R"({"type":"web_search_preview"})"})
+    EXPECT_EQ(
+        ask("openai.responses", responses_with(R"("max_tool_calls":1,"tools":[)" + std::string(tool) + "]"))
+            ->unbounded.size(),
+        1U)
+        << tool;
+  EXPECT_EQ(ask("anthropic.messages", with(R"("tools":[{"type":"web_search_20250305","name":"w"}])"))
+                ->unbounded.size(),
+            1U);
 }
 
 TEST(Unbounded, InputByUrlHasNoKnownSize) {

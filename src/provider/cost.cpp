@@ -213,14 +213,36 @@ std::optional<std::int64_t> worst_input(const Price& price, const Ask& ask, std:
   return price.context ? std::min(tokens, *price.context) : tokens;
 }
 
+// The most that calls of the provider's own tools may cost, and why they have no bound when they have none.
+Nanousd worst_hosted(const Price& price, const Ask& ask, std::string& unbounded) {
+  const HostedCalls& calls = ask.hosted;
+  Nanousd sum;
+  const auto add = [&](const std::optional<Nanousd>& apiece, std::int64_t count, std::string_view what) {
+    if (count > 0 && !apiece)
+      unbounded = fmt::format("What one {} of the provider costs is not known for this model.", what);
+    sum = saturating_add(sum, saturating_times(apiece.value_or(Nanousd{}), count));
+  };
+  if (calls.only_once && !price.tool_call_once)
+    unbounded = "Searches of this model are billed apiece, and nothing in the request bounds their number.";
+  add(price.tool_call, price.tool_call_once ? std::min<std::int64_t>(calls.searches, 1) : calls.searches,
+      "web search");
+  add(price.file_search, calls.file_searches, "file search");
+  add(price.code_session, calls.code_sessions, "container");
+  return sum;
+}
+
 // Raises `worst.money` to what one row could charge.
 void raise_by_row(const Price& price, const Ask& ask, Worst& worst) {
-  const Int128 outputs = Int128{worst.output_tokens} * std::max<std::int64_t>(ask.choices, 1);
+  const Int128 rounds = ask.hosted.rounds;
+  const Int128 inputs = Int128{worst.input_tokens} * rounds;
+  const Int128 outputs = Int128{worst.output_tokens} * std::max<std::int64_t>(ask.choices, 1) * rounds;
   const int geo = ask.global_geo ? 100 : price.us_geo_percent;
   const int peak = price.peaks.empty() ? 100 : std::max(100, price.peak_percent);
   const int tier_known = worst_tier_percent(price, ask);
   if (tier_known == 0) worst.unbounded = "The service tier asked for has no known price for this model.";
   const int tier_percent = std::max(100, tier_known);
+  const Nanousd apart =
+      saturating_add(price.request.value_or(Nanousd{}), worst_hosted(price, ask, worst.unbounded));
   const auto raise = [&](const Rates& rates, std::int64_t above) {
     const WorstRates one = worst_rates(rates, ask);
     if (!one.known) {
@@ -228,15 +250,13 @@ void raise_by_row(const Price& price, const Ask& ask, Worst& worst) {
           above > 0 ? fmt::format("The price of this model above {} input tokens is not known.", above)
                     : "The price of a class of tokens this request may use is not known for this model.";
     }
-    const Int128 sum = Int128{worst.input_tokens} * one.input + outputs * one.output;
-    worst.money =
-        std::max(worst.money,
-                 saturating_add(to_money(percent_up(percent_up(percent_up(sum, tier_percent), peak), geo)),
-                                price.request.value_or(Nanousd{})));
+    const Int128 sum = inputs * one.input + outputs * one.output;
+    const Nanousd tokens = to_money(percent_up(percent_up(percent_up(sum, tier_percent), peak), geo));
+    worst.money = std::max(worst.money, saturating_add(tokens, apart));
   };
   raise(price.rates, 0);
   for (const ContextTier& tier : price.tiers)
-    if (worst.input_tokens > tier.above) raise(tier.rates, tier.above);
+    if (inputs > tier.above) raise(tier.rates, tier.above);
 }
 
 }  // namespace
@@ -308,7 +328,8 @@ Worst worst_case(const Price& price, const Ask& ask, std::int64_t body_bytes, Ti
   worst.input_tokens = input.value_or(0);
   worst.output_tokens = bounded(bounded(output.value_or(0)) + ask.prediction_bytes);
   const Int128 tokens =
-      Int128{worst.input_tokens} + Int128{worst.output_tokens} * std::max<std::int64_t>(ask.choices, 1);
+      (Int128{worst.input_tokens} + Int128{worst.output_tokens} * std::max<std::int64_t>(ask.choices, 1)) *
+      ask.hosted.rounds;
   worst.tokens = static_cast<std::int64_t>(std::min(tokens, Int128{kMostTokens}));
   raise_by_row(price, ask, worst);
   if (changes_soon) raise_by_row(*price.next, ask, worst);

@@ -128,6 +128,33 @@ Ask asked(std::int64_t max_output) {
   return ask;
 }
 
+TEST(WorstCase, OfTheProvidersOwnToolsIsEveryRoundAtTheWholeContextAndEveryCall) {
+  const PriceBook prices = book(std::string(kPlain) +
+                                "\ncontext = 1000\ntool_call = \"0.01\"\nfile_search = \"0.002\"\n"
+                                "code_session = \"0.03\"");
+  Ask ask = asked(10);
+  ask.hidden_input = true;
+  const Worst plain = worst_case(only(prices), ask, 50, kNoon);
+  ask.hosted = {4, 3, 2, 1, false};
+  const Worst worst = worst_case(only(prices), ask, 50, kNoon);
+  EXPECT_EQ(worst.unbounded, "");
+  EXPECT_EQ(worst.money.value, 4 * plain.money.value + 30'000'000 + 4'000'000 + 30'000'000);
+  EXPECT_EQ(worst.tokens, 4 * (1'000 + 10));
+}
+
+TEST(WorstCase, OfToolsWithoutAPriceOrABoundDoesNotExist) {
+  const std::string context = std::string(kPlain) + "\ncontext = 1000";
+  Ask ask = asked(10);
+  ask.hidden_input = true;
+  ask.hosted = {2, 1, 0, 0, false};
+  EXPECT_NE(worst_case(only(book(context)), ask, 50, kNoon).unbounded.find("web search"), std::string::npos);
+  ask.hosted.only_once = true;
+  const PriceBook apiece = book(context + "\ntool_call = \"0.01\"");
+  EXPECT_NE(worst_case(only(apiece), ask, 50, kNoon).unbounded.find("apiece"), std::string::npos);
+  const PriceBook once = book(context + "\ntool_call = \"0.01\"\ntool_call_once = true");
+  EXPECT_EQ(worst_case(only(once), ask, 50, kNoon).unbounded, "");
+}
+
 TEST(WorstCase, WithoutABoundOfTheAnswerIsUnbounded) {
   const PriceBook prices = book(kPlain);
   Ask ask;

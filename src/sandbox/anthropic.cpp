@@ -6,12 +6,15 @@ namespace {
 
 // Anthropic's input count leaves cached tokens out.
 Json input_usage(const Draft& draft) {
-  return {{"input_tokens", draft.input - draft.cache_read - draft.cache_write},
-          {"cache_creation_input_tokens", draft.cache_write},
-          {"cache_read_input_tokens", draft.cache_read},
-          {"cache_creation",
-           {{"ephemeral_5m_input_tokens", draft.cache_write}, {"ephemeral_1h_input_tokens", 0}}},
-          {"service_tier", "standard"}};
+  Json usage = {{"input_tokens", draft.input - draft.cache_read - draft.cache_write},
+                {"cache_creation_input_tokens", draft.cache_write},
+                {"cache_read_input_tokens", draft.cache_read},
+                {"cache_creation",
+                 {{"ephemeral_5m_input_tokens", draft.cache_write}, {"ephemeral_1h_input_tokens", 0}}},
+                {"service_tier", "standard"}};
+  if (draft.searches > 0)
+    usage["server_tool_use"] = {{"web_search_requests", draft.searches}, {"web_fetch_requests", 0}};
+  return usage;
 }
 
 std::string_view stop_of(const Draft& draft) {

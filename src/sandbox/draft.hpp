@@ -33,6 +33,7 @@ struct Draft {
   std::vector<std::string> words;     // a token each; with a tool: pieces of its arguments
   std::vector<std::int64_t> weights;  // tokens of each word; empty: one each
   std::optional<ToolCall> tool;
+  std::int64_t searches = 0;  // of the provider's own web search, before the answer
   std::int64_t choices = 1;
   bool cut_short = false;                 // the client's bound on the length was reached
   bool include_usage = false;             // chat: the client asked for the usage chunk

@@ -48,6 +48,7 @@ Result<void> read_number(std::string_view word, std::string_view name, std::stri
   if (name == "input") return fault.input = number, Result<void>();
   if (name == "cached") return fault.cached = number, Result<void>();
   if (name == "cache_write") return fault.cache_write = number, Result<void>();
+  if (name == "searches") return fault.searches = number, Result<void>();
   if (name == "reasoning") return fault.reasoning = number, Result<void>();
   return refuse(Code::invalid_input, "Not a fault of the sandbox: " + std::string(word));
 }

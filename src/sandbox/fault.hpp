@@ -32,6 +32,7 @@ struct Fault {
   std::optional<std::int64_t> input;      // input=N      bills and reports so many input tokens
   std::int64_t cached = 0;                // cached=N      so many of them read from the cache
   std::int64_t cache_write = 0;           // cache_write=N so many of them written to it
+  std::int64_t searches = 0;              // searches=N    web searches, where the request offers them
   std::optional<std::int64_t> reasoning;  // reasoning=N  hidden tokens before the answer
 
   friend bool operator==(const Fault&, const Fault&) = default;

@@ -25,6 +25,13 @@ Json candidate(std::int64_t index, Json parts) {
   return {{"content", {{"parts", std::move(parts)}, {"role", "model"}}}, {"index", index}};
 }
 
+// What the answer was searched for, as the last chunk of an answer says it.
+Json grounding_of(const Draft& draft) {
+  Json queries = Json::array();
+  for (std::int64_t at = 0; at < draft.searches; ++at) queries.push_back("sandbox " + std::to_string(at));
+  return {{"webSearchQueries", std::move(queries)}};
+}
+
 Json answer_of(const Draft& draft, Json candidates) {
   return {{"candidates", std::move(candidates)}, {"modelVersion", draft.model}, {"responseId", draft.id}};
 }
@@ -48,6 +55,7 @@ class GeminiStream {
     for (std::int64_t choice = 0; choice < draft_.choices; ++choice) {
       last.push_back(candidate(choice, Json::array({{{"text", ""}}})));
       last.back()["finishReason"] = draft_.cut_short ? "MAX_TOKENS" : "STOP";
+      if (draft_.searches > 0) last.back()["groundingMetadata"] = grounding_of(draft_);
     }
     put(std::move(last));
     if (form_ == GeminiForm::array) pieces_.push_back({"]", 0, thoughts_ + words_});
@@ -95,6 +103,7 @@ std::string gemini_whole(const Draft& draft) {
       parts.push_back({{"text", draft.text()}});
     candidates.push_back(candidate(choice, std::move(parts)));
     candidates.back()["finishReason"] = draft.cut_short ? "MAX_TOKENS" : "STOP";
+    if (draft.searches > 0) candidates.back()["groundingMetadata"] = grounding_of(draft);
   }
   Json answer = answer_of(draft, std::move(candidates));
   const std::int64_t thoughts = draft.reasoning * draft.choices;

@@ -109,6 +109,7 @@ Draft Provider::draft_of(const Asked& asked, const Fault& fault, const Open& ope
   draft.input = fault.input.value_or(asked.input);
   draft.cache_read = std::min(fault.cached, draft.input);
   draft.cache_write = std::min(fault.cache_write, draft.input - draft.cache_read);
+  draft.searches = std::min(fault.searches, allowed_searches(asked));
   draft.choices = asked.choices;
   draft.include_usage = asked.include_usage;
   draft.omit_usage = fault.omit_usage;
@@ -136,6 +137,9 @@ Draft Provider::draft_of(const Asked& asked, const Fault& fault, const Open& ope
 Plan Provider::generated(const Asked& asked, const Fault& fault, Open& open) {
   const Draft draft = draft_of(asked, fault, open);
   open.entry.spent = {draft.input, draft.cache_read, draft.cache_write, 0};
+  if (draft.searches > 0 && open.price != nullptr && open.price->tool_call)
+    open.entry.spent.units_nanousd =
+        open.price->tool_call->value * (open.price->tool_call_once ? 1 : draft.searches);
   const bool events = asked.events;
   Plan plan;
   plan.streamed = plan.chunked = asked.stream;

@@ -46,6 +46,11 @@ Json response_of(const Draft& draft, Stage stage) {
   const bool done = stage == Stage::done;
   Json output = Json::array();
   if (done && draft.reasoning > 0) output.push_back(reasoning_of(draft));
+  for (std::int64_t at = 0; done && at < draft.searches; ++at)
+    output.push_back({{"id", "ws_" + draft.id + std::to_string(at)},
+                      {"type", "web_search_call"},
+                      {"status", "completed"},
+                      {"action", {{"type", "search"}, {"query", "sandbox"}}}});
   if (done) output.push_back(item_of(draft, stage));
   const std::string_view status = !done ? "in_progress" : draft.cut_short ? "incomplete" : "completed";
   Json answer = {{"id", "resp_" + draft.id},
@@ -65,6 +70,7 @@ Json response_of(const Draft& draft, Stage stage) {
                  {"tool_choice", "auto"},
                  {"tools", Json::array()},
                  {"top_p", 1.0}});
+  if (done && draft.searches > 0) answer["tool_usage"] = {{"web_search", {{"num_requests", draft.searches}}}};
   answer["usage"] = done && !draft.omit_usage ? usage_of(draft) : Json(nullptr);
   return answer;
 }

@@ -239,13 +239,29 @@ std::optional<WantedTool> wanted_tool(const Asked& asked) {
   for (const Json& tool : *tools.list) {
     const Json& inner = tools.wrapper.empty() ? tool : at(tool, tools.wrapper);
     const std::string name = text_at(inner, "name");
-    if (name.empty()) continue;
+    const bool own = asked.kind != Kind::messages || text_at(tool, "type").find("_20") == std::string::npos;
+    if (name.empty() || !own) continue;
     const Json* schema = &at(inner, tools.schema);
     for (const std::string_view other : {"parametersJsonSchema", "parameters_json_schema"})
       if (inner.contains(other)) schema = &at(inner, other);
     return WantedTool{name, example_of(*schema).dump()};
   }
   return std::nullopt;
+}
+
+std::int64_t allowed_searches(const Asked& asked) {
+  constexpr std::int64_t kUnbounded = 100;
+  const Json& tools = at(asked.body, "tools");
+  if (!tools.is_array()) return 0;
+  for (const Json& tool : tools) {
+    const bool offered = text_at(tool, "type").starts_with("web_search") || tool.contains("googleSearch") ||
+                         tool.contains("google_search");
+    if (!offered) continue;
+    const bool responses = asked.kind == Kind::responses;
+    return number_at(responses ? asked.body : tool, responses ? "max_tool_calls" : "max_uses")
+        .value_or(kUnbounded);
+  }
+  return 0;
 }
 
 Json example_of(const Json& schema) {

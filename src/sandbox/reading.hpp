@@ -64,6 +64,9 @@ struct WantedTool {
 };
 std::optional<WantedTool> wanted_tool(const Asked& asked);
 
+// How many searches of the provider's own the request allows; 0 when it does not offer them.
+std::int64_t allowed_searches(const Asked& asked);
+
 // A value that fits a JSON schema, for tools and structured answers.
 Json example_of(const Json& schema);
 // The JSON text that a structured answer must be; nullopt when plain words will do.

@@ -182,7 +182,7 @@ TOOLS += [("anthropic", "/v1/messages", {"tools": [{"type": kind, "name": "x"}]}
 TOOLS += [("anthropic", "/v1/messages", {"speed": "fast"})]
 TOOLS += [("openai", "/v1/responses", {"service_tier": "ultrafast"})]
 TOOLS += [("gemini", "/v1beta/models/gemini-2.5-flash:generateContent", {"tools": [{name: {}}]})
-          for name in ("googleSearch", "codeExecution", "urlContext")]  # fmt: skip
+          for name in ("googleMaps", "codeExecution", "urlContext")]  # fmt: skip
 
 
 def test_what_the_provider_does_by_itself_is_refused_under_a_budget_and_named(fresh):
