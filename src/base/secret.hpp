@@ -22,6 +22,9 @@ class Vault;
 namespace gate {
 class Injector;
 }
+namespace steward {
+class Envoy;
+}
 
 // The passkey to the bytes of a secret. Only its friends can make one, so every reader of a secret is found
 // by looking for this word.
@@ -31,6 +34,7 @@ class SecretAccess {
   SecretAccess& operator=(const SecretAccess&) = delete;
   friend class vault::Vault;
   friend class gate::Injector;
+  friend class steward::Envoy;
 };
 
 // Overwrites memory in a way the compiler may not leave out.

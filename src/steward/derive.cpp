@@ -333,6 +333,27 @@ Result<void> Deriver::tick() {
   return publish();
 }
 
+Result<VersionUse> Deriver::use_of(std::string_view credential, std::int64_t version) {
+  Inside& d = *inside_;
+  TRY_VOID(d.load());
+  VersionUse use;
+  for (const auto& [req, open] : d.state.open) {
+    // A line that cannot be read may be one of it: better late than cut.
+    const auto record = d.parser.parse(open.line);
+    const auto* intent = record ? std::get_if<journal::Intent>(&record->body) : nullptr;
+    if (intent == nullptr || (intent->credential == credential && intent->credential_version == version))
+      ++use.open;
+  }
+  TRY_VOID(d.store.read([&](store::Tx& tx) -> Result<void> {
+    TRY(const auto rows,
+        tx.query("SELECT last_used FROM credential_use WHERE credential = ?1 AND version = ?2",
+                 {store::value(credential), version}));
+    if (!rows.empty()) use.last_used = Time{rows[0].integer(0)};
+    return {};
+  }));
+  return use;
+}
+
 Status Deriver::status() {
   Inside& d = *inside_;
   Status status = d.status;

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,8 +40,8 @@ class Store;
 
 namespace claviger::steward {
 
-// Tables journal_epoch, journal_position, journal_open_intent, journal_range, journal_tree; with kUsageSchema
-// and kAlertSchema.
+// Tables journal_epoch, journal_position, journal_open_intent, journal_range, journal_tree, credential_use;
+// with kUsageSchema and kAlertSchema.
 extern const std::string_view kDeriveSchema;
 
 // Takes the next epoch and remembers it in the store, so that none is used twice even when no line was
@@ -63,6 +64,12 @@ struct Status {
   std::uint64_t sequence_breaks = 0;  // since this start
   std::uint64_t presumed = 0;         // receipts written by recover()
   std::uint64_t published_size = 0;   // of the last checkpoint
+};
+
+// What the journal says of one version of a credential, as far as it is derived.
+struct VersionUse {
+  std::uint64_t open = 0;         // requests with it that have no receipt yet
+  std::optional<Time> last_used;  // when the last of all was reserved
 };
 
 struct DeriverOptions {
@@ -95,6 +102,9 @@ class Deriver {
   Result<void> tick();
 
   Status status();
+  // Nothing of it is in flight when `open` is 0 and every lane has had a World without it since before the
+  // last catch_up().
+  Result<VersionUse> use_of(std::string_view credential, std::int64_t version);
 
  private:
   struct Inside;

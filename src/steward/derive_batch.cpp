@@ -89,6 +89,11 @@ std::string_view DeriveBatch::keep(std::string_view text) {
 void DeriveBatch::take(const journal::Intent& intent, const journal::Line& line, std::uint64_t seq) {
   const std::string_view producer = positions_.find(line.segment.producer)->first;
   opened_.emplace(keep(intent.req), Opened{producer, line.segment.epoch, seq, intent.at, keep(line.text)});
+  if (intent.credential.empty()) return;
+  auto used = used_.find({intent.credential, intent.credential_version});
+  if (used == used_.end())
+    used = used_.emplace(std::pair(keep(intent.credential), intent.credential_version), intent.at).first;
+  used->second = std::max(used->second, intent.at);
 }
 
 void DeriveBatch::take(const journal::Receipt& receipt, const journal::Envelope& envelope) {
@@ -131,6 +136,7 @@ Result<void> DeriveBatch::apply(store::Tx& tx, ledger::Ledger& ledger,
   TRY_VOID(usage_.apply(tx));
   TRY_VOID(apply_alerts(tx, crossed, watched));
   TRY_VOID(apply_intents(tx));
+  TRY_VOID(apply_uses(tx));
   TRY_VOID(apply_ranges(tx, published));
   for (const std::string& producer : moved_) {
     const journal::Position& p = positions_.at(producer);
@@ -189,6 +195,15 @@ Result<void> DeriveBatch::apply_intents(store::Tx& tx) const {
                "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                {store::value(intent.producer), stored(intent.epoch), stored(intent.seq), store::value(req),
                 intent.at.ns, store::value(intent.line)}));
+  return {};
+}
+
+Result<void> DeriveBatch::apply_uses(store::Tx& tx) const {
+  for (const auto& [which, at] : used_)
+    TRY_VOID(tx.run(
+        "INSERT INTO credential_use (credential, version, last_used) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT (credential, version) DO UPDATE SET last_used = max(last_used, excluded.last_used)",
+        {store::value(which.first), which.second, at.ns}));
   return {};
 }
 

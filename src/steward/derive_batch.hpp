@@ -67,6 +67,7 @@ class DeriveBatch {
   Result<void> apply_tree(store::Tx& tx) const;
   Result<void> apply_ranges(store::Tx& tx, std::uint64_t published);
   Result<void> apply_intents(store::Tx& tx) const;
+  Result<void> apply_uses(store::Tx& tx) const;
   Result<void> apply_alerts(store::Tx& tx, const std::vector<ledger::Crossing>& crossed,
                             const std::vector<CredentialLimit>& watched) const;
 
@@ -82,10 +83,11 @@ class DeriveBatch {
   UsageBatch usage_;
   std::set<std::string, std::less<>> credentials_;
   std::pmr::monotonic_buffer_resource arena_{kArena};  // of what is opened here: most of it closes here, too
-  std::pmr::unordered_multimap<std::string_view, Opened> opened_;  // by req
-  std::set<LineId> closed_;                                        // of those in state_.open
-  std::vector<DueAlert> raised_;                                   // alert records, owned
-  std::map<std::string, DueAlert> damages_;                        // one a segment
+  std::pmr::unordered_multimap<std::string_view, Opened> opened_;   // by req
+  std::set<LineId> closed_;                                         // of those in state_.open
+  std::map<std::pair<std::string_view, std::int64_t>, Time> used_;  // credential and version: last intent
+  std::vector<DueAlert> raised_;                                    // alert records, owned
+  std::map<std::string, DueAlert> damages_;                         // one a segment
   std::vector<DueAlert> due_after_;
   std::optional<journal::Range> last_range_after_;
   Time last_time_;

@@ -26,6 +26,10 @@ CREATE TABLE IF NOT EXISTS journal_range (
 CREATE TABLE IF NOT EXISTS journal_tree (
   id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, edge BLOB NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS credential_use (
+  credential TEXT NOT NULL, version INTEGER NOT NULL, last_used INTEGER NOT NULL,
+  PRIMARY KEY (credential, version)
+) STRICT;
 INSERT OR IGNORE INTO journal_tree (id, size, edge) VALUES (1, 0, x'');
 )";
 

@@ -352,5 +352,30 @@ TEST(next_epoch, is_above_everything_in_the_store_and_on_file) {
   EXPECT_EQ(next_epoch(rig.store, rig.journal).value(), 41U);
 }
 
+TEST(DeriveUse, says_of_each_version_what_is_in_flight_and_when_it_was_used_last) {
+  Rig rig;
+  ASSERT_TRUE(rig.start());
+  journal::Intent old = rig.intent("req_1", 10);
+  old.credential_version = 1;
+  rig.gate->append(old);
+  rig.clock.ns += 1'000'000'000;
+  journal::Intent fresh = rig.intent("req_2", 10);
+  fresh.credential_version = 2;
+  rig.gate->append(fresh);
+  ASSERT_TRUE(rig.gate->flush());
+  ASSERT_TRUE(ok(rig.deriver->catch_up()));
+  EXPECT_EQ(rig.deriver->use_of("cred_1", 1)->open, 1U);
+  EXPECT_EQ(rig.deriver->use_of("cred_1", 1)->last_used, old.at);
+  EXPECT_EQ(rig.deriver->use_of("cred_1", 2)->last_used, fresh.at);
+  EXPECT_EQ(rig.deriver->use_of("cred_1", 3)->last_used, std::nullopt);
+  EXPECT_EQ(rig.deriver->use_of("cred_2", 1)->open, 0U);
+  rig.gate->append(Rig::receipt(old, 5));
+  ASSERT_TRUE(rig.gate->flush());
+  ASSERT_TRUE(ok(rig.deriver->catch_up()));
+  EXPECT_EQ(rig.deriver->use_of("cred_1", 1)->open, 0U);
+  EXPECT_EQ(rig.deriver->use_of("cred_1", 1)->last_used, old.at);
+  EXPECT_EQ(rig.deriver->use_of("cred_1", 2)->open, 1U);
+}
+
 }  // namespace
 }  // namespace claviger::steward

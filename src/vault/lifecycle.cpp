@@ -109,7 +109,7 @@ Result<Credential> Vault::add(const NewCredential& asked, const Secret& secret) 
   return it;
 }
 
-Result<Credential> Vault::change(std::string_view credential, const Change& work) {
+Result<Credential> Vault::change(std::string_view credential, const Change& work, const Also& also) {
   std::string id;
   Credential after;
   const auto done = store_.write([&](store::Tx& tx) -> Result<void> {
@@ -118,7 +118,7 @@ Result<Credential> Vault::change(std::string_view credential, const Change& work
     if (before.damaged) return fail(Code::corrupt, fmt::format("the row of {} is damaged", before.id));
     TRY_VOID(work(tx, before));
     TRY(after, load(tx, id));
-    return {};
+    return also ? also(tx, after) : Result<void>{};
   });
   // Also after a failure: a commit may have happened although its report was lost.
   if (!id.empty()) cache_->forget(id);
@@ -126,9 +126,10 @@ Result<Credential> Vault::change(std::string_view credential, const Change& work
   return after;
 }
 
-Result<Credential> Vault::add_version(std::string_view credential, const Secret& secret, Publish publish) {
+Result<Credential> Vault::add_version(std::string_view credential, const Secret& secret, Publish publish,
+                                      const Also& also) {
   TRY_VOID(check_secret(secret, SecretAccess()));
-  return change(credential, [&](store::Tx& tx, const Credential& it) -> Result<void> {
+  const auto work = [&](store::Tx& tx, const Credential& it) -> Result<void> {
     TRY_VOID(check_alive(it));
     if (publish == Publish::now) {
       TRY_VOID(demote_current(tx, it, clock_.now()));
@@ -139,15 +140,27 @@ Result<Credential> Vault::add_version(std::string_view credential, const Secret&
       return refuse(Code::conflict, fmt::format("Version {} of '{}' is pending: publish or destroy it first.",
                                                 pending->number, it.name));
     return insert_sealed(tx, it, VersionState::pending, secret);
-  });
+  };
+  return change(credential, work, also);
 }
 
-Result<Credential> Vault::publish(std::string_view credential, std::int64_t version) {
-  return change(credential, [&](store::Tx& tx, const Credential& it) -> Result<void> {
+Result<Credential> Vault::publish(std::string_view credential, std::int64_t version, const Also& also) {
+  const auto work = [&](store::Tx& tx, const Credential& it) -> Result<void> {
     TRY_VOID(check_version(it, version, {VersionState::pending}));
     TRY_VOID(demote_current(tx, it, clock_.now()));
     return move_version(tx, it.id, version, VersionState::current, clock_.now());
-  });
+  };
+  return change(credential, work, also);
+}
+
+Result<Credential> Vault::restore(std::string_view credential, std::int64_t version, const Also& also) {
+  const auto work = [&](store::Tx& tx, const Credential& it) -> Result<void> {
+    TRY_VOID(check_alive(it));
+    TRY_VOID(check_version(it, version, {VersionState::previous}));
+    TRY_VOID(demote_current(tx, it, clock_.now()));
+    return move_version(tx, it.id, version, VersionState::current, clock_.now());
+  };
+  return change(credential, work, also);
 }
 
 Result<Credential> Vault::rollback(std::string_view credential) {
@@ -161,11 +174,16 @@ Result<Credential> Vault::rollback(std::string_view credential) {
   });
 }
 
-Result<Credential> Vault::revoke_version(std::string_view credential, std::int64_t version) {
-  return change(credential, [&](store::Tx& tx, const Credential& it) -> Result<void> {
-    TRY_VOID(check_version(it, version, {VersionState::pending, VersionState::previous}));
+Result<Credential> Vault::revoke_version(std::string_view credential, std::int64_t version,
+                                         const Also& also) {
+  const auto work = [&](store::Tx& tx, const Credential& it) -> Result<void> {
+    TRY_VOID(
+        check_version(it, version, {VersionState::pending, VersionState::previous, VersionState::revoked}));
+    const auto found = std::ranges::find(it.versions, version, &CredentialVersion::number);
+    if (found->state == VersionState::revoked) return {};
     return move_version(tx, it.id, version, VersionState::revoked, clock_.now());
-  });
+  };
+  return change(credential, work, also);
 }
 
 Result<Credential> Vault::destroy_where(std::string_view credential, const Change& work) {

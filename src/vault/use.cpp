@@ -94,6 +94,26 @@ Result<std::int64_t> Vault::append_secret(std::string_view id, std::string_view 
   return fail(Code::store_unavailable, fmt::format("{} kept changing while it was opened", id));
 }
 
+Result<void> Vault::append_version(std::string_view id, std::int64_t version, std::string_view origin,
+                                   std::string& out, const SecretAccess& /*access*/) {
+  crypto::WipedBytes secret;
+  TRY_VOID(store_.read([&](store::Tx& tx) -> Result<void> {
+    auto it = load(tx, id);
+    if (!it && it.error().code != Code::not_found) return std::unexpected(it.error());
+    if (!it || it->id != id || it->state == CredentialState::destroyed)
+      return unavailable(fmt::format("{} has no secret", id));
+    if (it->damaged) return fail(Code::corrupt, fmt::format("the row of {} is damaged", id));
+    const auto found = std::ranges::find(it->versions, version, &CredentialVersion::number);
+    if (found == it->versions.end() || found->state == VersionState::destroyed)
+      return unavailable(fmt::format("{} has no version {} with a secret", id, version));
+    TRY_VOID(check_origin(it->origins, id, origin));
+    TRY(secret, open_stored(tx, *it, version));
+    return {};
+  }));
+  append_to(out, as_text(secret));
+  return {};
+}
+
 Result<std::vector<std::string>> Vault::damaged_rows() {
   std::vector<std::string> damaged;
   TRY_VOID(store_.read([&](store::Tx& tx) -> Result<void> {

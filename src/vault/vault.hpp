@@ -50,6 +50,10 @@ struct Rekeyed {
 // one Store::write each, and are seen by append_secret before they return.
 class Vault {
  public:
+  // What else is written in the transaction of a change, knowing the credential as it is after it; what it
+  // refuses undoes the change.
+  using Also = std::function<Result<void>(store::Tx&, const Credential&)>;
+
   // Makes a new vault in a store that has kSchema. conflict when there is one; errors of make_slots.
   static Result<void> init(store::Store& store, Rng& rng, const Recipients& recipients);
   // Opens it. vault_sealed, wrong_passphrase, corrupt. `store`, `rng`, `clock` and `arena` must outlive it.
@@ -84,12 +88,15 @@ class Vault {
   // conflict when the secret is one this credential has had, or when another version already waits as
   // pending.
   Result<Credential> add_version(std::string_view credential, const Secret& secret,
-                                 Publish publish = Publish::now);
-  Result<Credential> publish(std::string_view credential, std::int64_t version);  // pending -> current
-  Result<Credential> rollback(
-      std::string_view credential);  // the latest previous becomes current again, and back
-  Result<Credential> revoke_version(std::string_view credential,
-                                    std::int64_t version);  // not the current one
+                                 Publish publish = Publish::now, const Also& also = {});
+  // pending -> current
+  Result<Credential> publish(std::string_view credential, std::int64_t version, const Also& also = {});
+  // The latest previous becomes current again, and back.
+  Result<Credential> rollback(std::string_view credential);
+  // A version that is previous becomes current, the current one previous.
+  Result<Credential> restore(std::string_view credential, std::int64_t version, const Also& also = {});
+  // Not the current one. One that is revoked already stays so.
+  Result<Credential> revoke_version(std::string_view credential, std::int64_t version, const Also& also = {});
   Result<Credential> destroy_version(std::string_view credential,
                                      std::int64_t version);  // not the current one
   Result<Credential> disable(std::string_view credential);
@@ -110,6 +117,10 @@ class Vault {
   static constexpr std::size_t kAfterSecret = 64;
   Result<std::int64_t> append_secret(std::string_view credential_id, std::string_view origin,
                                      std::string& out, const SecretAccess& access);
+  // The same for one version, of any state but destroyed, whether the credential is enabled or not: for
+  // asking a provider about it. Not hot.
+  Result<void> append_version(std::string_view credential_id, std::int64_t version, std::string_view origin,
+                              std::string& out, const SecretAccess& access);
   // Opens every version that has a sealed secret; the ids and versions that do not open.
   Result<std::vector<std::string>> damaged_rows();
 
@@ -137,7 +148,7 @@ class Vault {
   Result<crypto::Key> term_key(std::int64_t term) const;
   Result<void> rewrap_all(store::Tx& tx, const crypto::Key& kek, Rekeyed& done);
   // One transaction that changes one credential; whatever its outcome, the cache forgets it.
-  Result<Credential> change(std::string_view credential, const Change& work);
+  Result<Credential> change(std::string_view credential, const Change& work, const Also& also = {});
   Result<Credential> destroy_where(std::string_view credential, const Change& work);
   Result<void> insert_sealed(store::Tx& tx, const Credential& credential, VersionState state,
                              const Secret& secret);

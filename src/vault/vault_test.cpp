@@ -306,5 +306,40 @@ TEST_F(VaultTest, SendsFromManyThreadsWhileVersionsChange) {
   for (std::thread& thread : threads) thread.join();
 }
 
+TEST_F(VaultTest, RestoresAPreviousVersionAndLetsItBeWrittenWithWhatBelongsToIt) {
+  const Credential it = added(openai());
+  ASSERT_TRUE(vault->add_version(it.id, secret_of("second")));
+  EXPECT_EQ(code_of(vault->restore(it.id, 2)), "conflict") << "current already";
+  const auto refusing = [](store::Tx&, const Credential&) -> Result<void> {
+    return refuse(Code::conflict, "");
+  };
+  EXPECT_EQ(code_of(vault->restore(it.id, 1, refusing)), "conflict");
+  EXPECT_EQ(vault->get(it.id)->current()->number, 2) << "what belongs to it was refused: nothing happened";
+  std::int64_t seen = 0;
+  const auto noting = [&](store::Tx&, const Credential& after) -> Result<void> {
+    seen = after.current()->number;
+    return {};
+  };
+  ASSERT_TRUE(vault->restore(it.id, 1, noting));
+  EXPECT_EQ(seen, 1);
+  EXPECT_EQ(sent(it.id), kSecret);
+}
+
+TEST_F(VaultTest, OpensEveryVersionForAskingAboutItAndOnlyForItsOrigins) {
+  const Credential it = added(openai());
+  ASSERT_TRUE(vault->add_version(it.id, secret_of("second"), Publish::later));
+  ASSERT_TRUE(vault->disable(it.id));
+  std::string out;
+  ASSERT_TRUE(vault->append_version(it.id, 2, kOrigin, out, gate::Injector::access()));
+  EXPECT_EQ(out, "second");
+  EXPECT_EQ(code_of(vault->append_version(it.id, 2, "https://evil.example", out, gate::Injector::access())),
+            "origin_mismatch");
+  EXPECT_EQ(code_of(vault->append_version(it.id, 3, kOrigin, out, gate::Injector::access())),
+            "credential_unavailable");
+  ASSERT_TRUE(vault->destroy_version(it.id, 2));
+  EXPECT_EQ(code_of(vault->append_version(it.id, 2, kOrigin, out, gate::Injector::access())),
+            "credential_unavailable");
+}
+
 }  // namespace
 }  // namespace claviger::vault
