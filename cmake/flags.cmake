@@ -10,6 +10,10 @@ target_compile_options(claviger_flags INTERFACE
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -fno-plt)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(claviger_flags INTERFACE -Wthread-safety)
+else()
+  # g++ 12 takes an optional that is looked into only when it holds something for one that may hold nothing,
+  # and an `if` in front of one of GoogleTest's macros for an ambiguous one; both are guarded.
+  target_compile_options(claviger_flags INTERFACE -Wno-maybe-uninitialized -Wno-dangling-else)
 endif()
 target_compile_definitions(claviger_flags INTERFACE _GLIBCXX_ASSERTIONS)
 target_link_options(claviger_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)

@@ -121,7 +121,7 @@ TEST_F(TaskTest, a_prompt_value_is_there_without_waiting) {
   EXPECT_TRUE(prompt.done());
   EXPECT_EQ(prompt.value(), 5);
   int got = 0;
-  const auto test = [&]() -> Task<void> { got = co_await prompt; };
+  const auto test = [&]() -> Task<void> { got = co_await std::move(prompt); };
   run(test());
   EXPECT_EQ(got, 5);
 }
@@ -130,7 +130,7 @@ TEST_F(TaskTest, a_prompt_that_is_not_done_waits_for_its_task) {
   Prompt<int> prompt = seven();
   EXPECT_FALSE(prompt.done());
   int got = 0;
-  const auto test = [&]() -> Task<void> { got = co_await prompt; };
+  const auto test = [&]() -> Task<void> { got = co_await std::move(prompt); };
   run(test());
   EXPECT_EQ(got, 7);
 }
@@ -186,7 +186,7 @@ TEST(Task, assigning_over_a_task_keeps_the_frames_apart) {
   one = std::move(other);
   Loop loop;
   int value = 0;
-  const auto test = [&]() -> Task<void> { value = co_await one; };
+  const auto test = [&]() -> Task<void> { value = co_await std::move(one); };
   loop.spawn(then_stop(loop, test()));
   loop.run();
   EXPECT_EQ(value, 6);

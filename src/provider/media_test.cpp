@@ -76,7 +76,7 @@ TEST(FormAsk, OtherNamesAndKindsOfGovernedFieldsAreRefused) {
   EXPECT_EQ(code_of(form("openai.audio.transcriptions", file("file", "x"))), Code::missing_model);
   EXPECT_EQ(code_of(form("openai.audio.transcriptions", file("model", "whisper-1") + file("file", "x"))),
             Code::invalid_parameter);
-  for (const std::string& n : {"0", "129", "-1", "1.5", "two", "1 "})
+  for (const char* n : {"0", "129", "-1", "1.5", "two", "1 "})
     EXPECT_EQ(
         code_of(form("openai.images.edits", field("model", "dall-e-2") + file("image", "x") + field("n", n))),
         Code::invalid_parameter)
