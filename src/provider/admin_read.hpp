@@ -10,7 +10,7 @@
 #include "base/clock.hpp"
 #include "base/money.hpp"
 #include "base/result.hpp"
-#include "provider/admin.hpp"
+#include "provider/adapter.hpp"
 
 namespace claviger::provider {
 
@@ -39,14 +39,15 @@ struct KeyPage {
   std::vector<ListedKey> keys;
   std::string next;  // "page" of the next call; empty: this was the last
 };
-Result<KeyPage> read_keys(const Adapter& adapter, std::string_view body);
+// `about` as in the call: some providers count pages by what was asked.
+Result<KeyPage> read_keys(const Adapter& adapter, const Values& about, std::string_view body);
 // Whether `secret` may be the listed key, by the hint the list shows. Nothing when the list has no hints.
 std::optional<bool> fits_hint(const Adapter& adapter, const ListedKey& key, std::string_view secret);
 
 Result<bool> read_propagation(const Adapter& adapter, std::string_view body);  // known everywhere
 Result<std::optional<Time>> read_last_used(const Adapter& adapter, std::string_view body);  // nothing: never
 
-// The provider's own count. Rows of other keys than `id` are left out where a row names its key.
+// The provider's own count. Rows of other keys than `about["id"]` are left out where a row names its key.
 struct ProviderUsage {
   std::string model;  // empty: not told
   Time from, to;
@@ -58,7 +59,7 @@ struct UsagePage {
   std::string next;
 };
 // Of usage and cost.
-Result<UsagePage> read_usage(const Adapter& adapter, Operation operation, std::string_view id,
+Result<UsagePage> read_usage(const Adapter& adapter, Operation operation, const Values& about,
                              std::string_view body);
 
 }  // namespace claviger::provider
