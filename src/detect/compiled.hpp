@@ -10,6 +10,9 @@ namespace claviger::detect {
 // pack_rules() of all rules.
 std::string_view compiled_rules();
 // Literals::serialise() of plan() of the same rules; empty when the build machine could not make it.
-std::string_view compiled_literals(Target target);
+struct CompiledLiterals {
+  std::string_view anywhere, near_dense;
+};
+CompiledLiterals compiled_literals(Target target);
 
 }  // namespace claviger::detect

@@ -11,8 +11,6 @@
 namespace claviger::detect {
 namespace {
 
-constexpr std::size_t kShortestBase64 = 20;  // characters: less cannot hold a secret
-constexpr std::size_t kShortestHex = 32;
 constexpr std::size_t kShortestWide = 12;        // UTF-16 or UTF-32 characters in a row
 constexpr std::size_t kEscapedWord = 16 * 1024;  // of a text with escapes, decoded at once
 
@@ -30,10 +28,6 @@ constexpr std::array<std::int8_t, 256> kSixBits = [] {
 }();
 
 bool is_base64(char c) { return kSixBits[static_cast<std::uint8_t>(c)] >= 0; }
-
-// Of the alphabets' last two, ASCII text needs one only for a third byte ">", "?" or "~": runs are sought
-// without them, so that paths and slugs are no runs, and then followed with them.
-bool is_alnum(char c) { return is(c, kAlnum); }
 
 bool is_text(char c) {
   const auto byte = static_cast<std::uint8_t>(c);
@@ -109,263 +103,224 @@ void each_run(std::string_view text, std::size_t least, In in, Run run) {
   }
 }
 
-class Finder {
- public:
-  Finder(std::string_view text, Budget& budget, const Visit& visit)
-      : text_(text), budget_(budget), visit_(visit) {}
-
-  // Runs of letters and digits: base64 in either alphabet, or hex.
-  void runs() {
-    each_run(text_, kShortestBase64, is_alnum, [&](std::size_t begin, std::size_t end) {
-      if (begin < done_) return;
-      base64_run(begin, end);
-      if (end - begin >= kShortestHex) hex(begin, end);
-    });
-  }
-
-  // Words with %2D, \u002d, \x2d or &#45; in them.
-  void escapes() {
-    std::size_t done = 0;
-    std::array<std::size_t, 3> next{};
-    for (std::size_t at = 0;; ++at) {
-      for (std::size_t i = 0; i < next.size(); ++i)
-        if (next[i] <= at) next[i] = std::min(text_.find("%\\&"[i], at), text_.size());
-      at = std::ranges::min(next);
-      if (at == text_.size()) return;
-      if (at >= done && escape_at(at).value > ' ') done = escaped_word(at);
-      for (std::size_t& place : next) place += place == at ? 1 : 0;
-    }
-  }
-
-  // Letters with zero bytes between them, in either order, two or four bytes each.
-  void wide() {
-    for (std::size_t at = text_.find('\0'); at != std::string_view::npos; at = text_.find('\0', at)) {
-      std::size_t zeros = at;
-      while (zeros < text_.size() && text_[zeros] == '\0') ++zeros;
-      const std::size_t step = zeros - at + 1;
-      if (step != 2 && step != 4) {
-        at = zeros;
-        continue;
-      }
-      std::size_t begin = zeros;
-      if (at > 0 && is_text(text_[at - 1])) begin = at - 1;
-      at = std::max(zeros, wide_run(begin, step));
-    }
-  }
-
-  void joined(const std::vector<std::size_t>& seams) {
-    std::size_t done = 0;
-    for (const std::size_t seam : seams) {
-      if (seam < done) continue;
-      const auto step = step_over_seam(text_, seam);
-      if (!step || step->seam != Seam::quoted) continue;
-      done = join_over(seam, step->next);
-    }
-  }
-
- private:
-  // The longest of the four alignments that decodes to text; lines that go on in the same way are joined.
-  void base64_run(std::size_t begin, std::size_t end) {
-    if (!mixes_cases(text_.substr(begin, std::min<std::size_t>(end - begin, 40)))) return;
-    for (std::size_t shift = 0; shift < 4 && begin + shift + kShortestBase64 <= end; ++shift) {
-      if (!decodes_to_text(text_.substr(begin + shift, end - begin - shift))) continue;
-      while (end < text_.size() && is_base64(text_[end])) ++end;
-      return decode_pieces(begin + shift, end);
-    }
-  }
-
-  // A huge run in pieces that overlap by more than the longest secret; whole groups of four, to stay in step.
-  void decode_pieces(std::size_t begin, std::size_t end) {
-    while (end - begin > limits::kDecodeRegion) {
-      decode_lines(begin, begin + limits::kDecodeRegion);
-      begin += limits::kDecodeRegion - 2 * limits::kScanWindow;
-    }
-    decode_lines(begin, end);
-  }
-
-  // Bytes written as two hex digits each; only text is of interest.
-  void hex(std::size_t begin, std::size_t end) {
-    const auto is_digit = [](char c) { return hex_of(c) >= 0; };
-    each_run(text_.substr(begin, end - begin), kShortestHex, is_digit, [&](std::size_t from, std::size_t to) {
-      for (std::size_t at = begin + from; at < begin + from + 2; ++at) {
-        if (!mostly_text(unhex_some(text_.substr(at, 24)))) continue;
-        View view;
-        view.encoding = Encoding::hex;
-        for (std::size_t piece = at; piece < begin + to;
-             piece += limits::kDecodeRegion - 2 * limits::kScanWindow) {
-          view.stretches = {{0, piece, 2, 1}};
-          view.text = unhex_some(text_.substr(piece, std::min(begin + to - piece, limits::kDecodeRegion)));
-          if (budget_.take(view.text.size())) visit_(view);
-        }
-        return;
-      }
-    });
-  }
-
-  void decode_lines(std::size_t begin, std::size_t end) {
-    View view;
-    view.encoding = Encoding::base64;
-    std::string encoded;
-    while (true) {
-      view.stretches.push_back({encoded.size(), begin, 1, 1});
-      encoded += text_.substr(begin, end - begin);
-      done_ = end;
-      const auto step = end - begin >= 32 ? next_line(end) : std::nullopt;
-      if (!step || encoded.size() > limits::kDecodeRegion) break;
-      begin = *step;
-      end = begin;
-      while (end < text_.size() && is_base64(text_[end])) ++end;
-    }
-    if (!budget_.take(encoded.size())) return;
-    View whole;
-    whole.encoding = Encoding::base64;
-    whole.text = decode64(encoded);
-    // Six bits a character: byte i of the decoded text begins in character i * 4 / 3.
-    for (const Stretch& line : view.stretches)
-      whole.stretches.push_back({line.inner * 3 / 4, line.outer, 4, 3});
-    visit_(whole);
-  }
-
-  std::optional<std::size_t> next_line(std::size_t at) const {
-    const auto step = step_over_seam(text_, at);
-    if (step && step->next < text_.size() && is_base64(text_[step->next])) return step->next;
-    if (text_.substr(at, 2) == "\\n" && at + 2 < text_.size() && is_base64(text_[at + 2])) return at + 2;
-    return std::nullopt;
-  }
-
-  static std::string unhex_some(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-      out.push_back(static_cast<char>(hex_of(text[i]) << 4 | hex_of(text[i + 1])));
-    return out;
-  }
-
-  struct Escape {
-    std::size_t size = 0;  // 0: none, or one that is no ASCII text
-    char value = 0;
-  };
-  Escape escape_at(std::size_t at) const {
-    const auto number = [&](std::size_t from, std::size_t digits) {
-      int value = 0;
-      for (std::size_t i = from; i < from + digits; ++i)
-        value = i < text_.size() && hex_of(text_[i]) >= 0 && value >= 0 ? value * 16 + hex_of(text_[i]) : -1;
-      return value;
-    };
-    const char next = at + 1 < text_.size() ? text_[at + 1] : '\0';
-    int value = -1;
-    std::size_t size = 0;
-    if (text_[at] == '%')
-      value = number(at + 1, 2), size = 3;
-    else if (text_[at] == '\\' && next == 'u')
-      value = number(at + 2, 4), size = 6;
-    else if (text_[at] == '\\' && next == 'x')
-      value = number(at + 2, 2), size = 4;
-    else if (text_[at] == '\\' && next == '/')
-      value = '/', size = 2;
-    else if (text_.substr(at, 3) == "&#x")
-      value = number(at + 3, 2), size = 6;
-    else if (text_.substr(at, 2) == "&#" && at + 4 < text_.size() && text_[at + 4] == ';' &&
-             is(text_[at + 2], kDigit))
-      value = (text_[at + 2] - '0') * 10 + (text_[at + 3] - '0'), size = 5;
-    if (value > 126 || (value < 32 && !is_text(static_cast<char>(value))) || value < 0) return {};
-    return {size, static_cast<char>(value)};
-  }
-
-  // Decodes the word round `at`, blanks bound it; visits it. Returns its end.
-  std::size_t escaped_word(std::size_t at) {
-    std::size_t begin = at;
-    const auto bounds = [](char c) { return static_cast<std::uint8_t>(c) <= ' '; };
-    while (begin > 0 && at - begin < 512 && !bounds(text_[begin - 1])) --begin;
-    View view;
-    std::size_t escaped = 0, i = begin;
-    view.stretches.push_back({0, begin, 1, 1});
-    while (i < text_.size() && i - begin < kEscapedWord && !bounds(text_[i])) {
-      const Escape escape = escape_at(i);
-      if (escape.size == 0) {
-        view.text.push_back(text_[i++]);
-        continue;
-      }
-      view.stretches.push_back({view.text.size(), i, escape.size, 1});
-      view.text.push_back(escape.value);
-      i += escape.size;
-      view.stretches.push_back({view.text.size(), i, 1, 1});
-      escaped += escape.value == '/' || escape.value <= ' ' ? 0 : 1;
-    }
-    view.encoding = text_[at] == '%' ? Encoding::percent : Encoding::escaped;
-    if (view.text.size() >= 16 && (escaped > 0 || view.text.size() < 256) && budget_.take(view.text.size()))
-      visit_(view);
-    return i;
-  }
-
-  std::size_t wide_run(std::size_t begin, std::size_t step) {
-    View view;
-    view.encoding = Encoding::utf16;
-    view.stretches.push_back({0, begin, step, 1});
-    std::size_t i = begin;
-    const auto narrow = [&](std::size_t from) {
-      for (std::size_t k = 1; k < step; ++k)
-        if (from + k < text_.size() && text_[from + k] != '\0') return false;
-      return from < text_.size() && is_text(text_[from]);
-    };
-    while (narrow(i) && view.text.size() < limits::kDecodeRegion) {
-      view.text.push_back(text_[i]);
-      i += step;
-    }
-    if (view.text.size() >= kShortestWide && budget_.take(view.text.size())) visit_(view);
-    if (view.text.size() >= limits::kDecodeRegion) i -= limits::kScanWindow * step;  // goes on: overlap
-    return std::max(i, begin + 1);
-  }
-
-  // Joins the whole chain of strings that the seam at `seam` is part of, when it could be a word without
-  // blanks.
-  std::size_t join_over(std::size_t seam, std::size_t next) {
-    const auto in_word = [](char c) {
-      return is(c, kWord | kBase64) || std::string_view(".=:$~@?&%").contains(c);
-    };
-    std::size_t begin = seam;
-    while (begin > 0 && seam - begin < 512 && in_word(text_[begin - 1])) --begin;
-    const bool opened = begin > 0 && is(text_[begin - 1], kQuote) && begin < seam;
-    if (!opened || next >= text_.size() || !in_word(text_[next])) return next;
-    View tail = join_from(text_, begin);
-    if (tail.stretches.size() < 2 || tail.text.size() < 12) return next;
-    // What stands before on the line gives the value its name.
-    std::size_t head = begin;
-    while (head > 0 && begin - head < 128 && text_[head - 1] != '\n') --head;
-    View view;
-    view.encoding = Encoding::joined;
-    view.text = std::string(text_.substr(head, begin - head)) + tail.text + text_[begin - 1];
-    view.stretches.push_back({0, head, 1, 1});
-    for (Stretch stretch : tail.stretches) {
-      stretch.inner += begin - head;
-      view.stretches.push_back(stretch);
-    }
-    const std::size_t end = tail.stretches.back().outer;
-    if (budget_.take(view.text.size())) visit_(view);
-    return end;
-  }
-
-  std::string_view text_;
-  Budget& budget_;
-  const Visit& visit_;
-  std::size_t done_ = 0;
-};
+std::string unhex_some(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+    out.push_back(static_cast<char>(hex_of(text[i]) << 4 | hex_of(text[i + 1])));
+  return out;
+}
 
 }  // namespace
 
-void each_view(std::string_view text, const std::vector<std::size_t>& seams, Budget& budget,
-               const Visit& visit) {
-  Finder finder(text, budget, visit);
-  finder.runs();
-  finder.escapes();
-  finder.wide();
-  finder.joined(seams);
+std::size_t Decoder::letters(Span run) {
+  reach_.round(run.begin, run.end, 1, 1);
+  done_ = 0;
+  // Of the alphabets' last two, ASCII text needs one only for a third byte ">", "?" or "~": runs are sought
+  // without them, so that paths and slugs are no runs, and then followed with them.
+  base64_run(run.begin, run.end);
+  if (run.end - run.begin >= kShortestHex) hex(run.begin, run.end);
+  return done_;
 }
 
-bool decodes_nothing(std::string_view text) {
-  if (text.find_first_of(std::string_view("\0%\\&", 4)) != std::string_view::npos) return false;
-  bool nothing = true;
-  each_run(text, kShortestBase64, is_alnum, [&](std::size_t, std::size_t) { nothing = false; });
-  return nothing;
+std::size_t Decoder::escape(std::size_t at) {
+  constexpr std::size_t kLongest = 8;
+  reach_.round(at, at, 0, kLongest);
+  if (escape_at(at).value <= ' ') return at;
+  const std::size_t end = escaped_word(at);
+  reach_.round(at, end, 513, kLongest);
+  return end;
+}
+
+std::size_t Decoder::joined(std::size_t seam) {
+  reach_.round(seam, seam, 1, kSeamReach);
+  const auto step = step_over_seam(text_, seam);
+  if (!step || step->seam != Seam::quoted) return seam;
+  return join_over(seam, step->next);
+}
+
+void Decoder::wide() {
+  for (std::size_t at = text_.find('\0'); at != std::string_view::npos; at = text_.find('\0', at)) {
+    std::size_t zeros = at;
+    while (zeros < text_.size() && text_[zeros] == '\0') ++zeros;
+    const std::size_t step = zeros - at + 1;
+    if (step != 2 && step != 4) {
+      at = zeros;
+      continue;
+    }
+    std::size_t begin = zeros;
+    if (at > 0 && is_text(text_[at - 1])) begin = at - 1;
+    at = std::max(zeros, wide_run(begin, step));
+  }
+}
+
+// The longest of the four alignments that decodes to text; lines that go on in the same way are joined.
+void Decoder::base64_run(std::size_t begin, std::size_t end) {
+  if (!mixes_cases(text_.substr(begin, std::min<std::size_t>(end - begin, 40)))) return;
+  for (std::size_t shift = 0; shift < 4 && begin + shift + kShortestBase64 <= end; ++shift) {
+    if (!decodes_to_text(text_.substr(begin + shift, end - begin - shift))) continue;
+    while (end < text_.size() && is_base64(text_[end])) ++end;
+    return decode_pieces(begin + shift, end);
+  }
+}
+
+// A huge run in pieces that overlap by more than the longest secret; whole groups of four, to stay in step.
+void Decoder::decode_pieces(std::size_t begin, std::size_t end) {
+  while (end - begin > limits::kDecodeRegion) {
+    decode_lines(begin, begin + limits::kDecodeRegion);
+    begin += limits::kDecodeRegion - 2 * limits::kScanWindow;
+  }
+  decode_lines(begin, end);
+}
+
+// Bytes written as two hex digits each; only text is of interest.
+void Decoder::hex(std::size_t begin, std::size_t end) {
+  const auto is_digit = [](char c) { return hex_of(c) >= 0; };
+  each_run(text_.substr(begin, end - begin), kShortestHex, is_digit, [&](std::size_t from, std::size_t to) {
+    for (std::size_t at = begin + from; at < begin + from + 2; ++at) {
+      if (!mostly_text(unhex_some(text_.substr(at, 24)))) continue;
+      View view;
+      view.encoding = Encoding::hex;
+      for (std::size_t piece = at; piece < begin + to;
+           piece += limits::kDecodeRegion - 2 * limits::kScanWindow) {
+        view.stretches = {{0, piece, 2, 1}};
+        view.text = unhex_some(text_.substr(piece, std::min(begin + to - piece, limits::kDecodeRegion)));
+        if (budget_.take(view.text.size())) visit_(view);
+      }
+      return;
+    }
+  });
+}
+
+void Decoder::decode_lines(std::size_t begin, std::size_t end) {
+  View view;
+  view.encoding = Encoding::base64;
+  std::string encoded;
+  while (true) {
+    view.stretches.push_back({encoded.size(), begin, 1, 1});
+    encoded += text_.substr(begin, end - begin);
+    done_ = end;
+    const auto step = end - begin >= 32 ? next_line(end) : std::nullopt;
+    if (!step || encoded.size() > limits::kDecodeRegion) break;
+    begin = *step;
+    end = begin;
+    while (end < text_.size() && is_base64(text_[end])) ++end;
+  }
+  reach_.round(begin, end, 0, kSeamReach);
+  if (!budget_.take(encoded.size())) return;
+  View whole;
+  whole.encoding = Encoding::base64;
+  whole.text = decode64(encoded);
+  // Six bits a character: byte i of the decoded text begins in character i * 4 / 3.
+  for (const Stretch& line : view.stretches)
+    whole.stretches.push_back({line.inner * 3 / 4, line.outer, 4, 3});
+  visit_(whole);
+}
+
+std::optional<std::size_t> Decoder::next_line(std::size_t at) {
+  const auto step = step_over_seam(text_, at);
+  if (step && step->next < text_.size() && is_base64(text_[step->next])) return step->next;
+  if (text_.substr(at, 2) == "\\n" && at + 2 < text_.size() && is_base64(text_[at + 2])) return at + 2;
+  return std::nullopt;
+}
+
+Decoder::Escape Decoder::escape_at(std::size_t at) const {
+  const auto number = [&](std::size_t from, std::size_t digits) {
+    int value = 0;
+    for (std::size_t i = from; i < from + digits; ++i)
+      value = i < text_.size() && hex_of(text_[i]) >= 0 && value >= 0 ? value * 16 + hex_of(text_[i]) : -1;
+    return value;
+  };
+  const char next = at + 1 < text_.size() ? text_[at + 1] : '\0';
+  int value = -1;
+  std::size_t size = 0;
+  if (text_[at] == '%')
+    value = number(at + 1, 2), size = 3;
+  else if (text_[at] == '\\' && next == 'u')
+    value = number(at + 2, 4), size = 6;
+  else if (text_[at] == '\\' && next == 'x')
+    value = number(at + 2, 2), size = 4;
+  else if (text_[at] == '\\' && next == '/')
+    value = '/', size = 2;
+  else if (text_.substr(at, 3) == "&#x")
+    value = number(at + 3, 2), size = 6;
+  else if (text_.substr(at, 2) == "&#" && at + 4 < text_.size() && text_[at + 4] == ';' &&
+           is(text_[at + 2], kDigit))
+    value = (text_[at + 2] - '0') * 10 + (text_[at + 3] - '0'), size = 5;
+  if (value > 126 || (value < 32 && !is_text(static_cast<char>(value))) || value < 0) return {};
+  return {size, static_cast<char>(value)};
+}
+
+// Blanks bound a word.
+std::size_t Decoder::escaped_word(std::size_t at) {
+  std::size_t begin = at;
+  const auto bounds = [](char c) { return static_cast<std::uint8_t>(c) <= ' '; };
+  while (begin > 0 && at - begin < 512 && !bounds(text_[begin - 1])) --begin;
+  View view;
+  std::size_t escaped = 0, i = begin;
+  view.stretches.push_back({0, begin, 1, 1});
+  while (i < text_.size() && i - begin < kEscapedWord && !bounds(text_[i])) {
+    const Escape escape = escape_at(i);
+    if (escape.size == 0) {
+      view.text.push_back(text_[i++]);
+      continue;
+    }
+    view.stretches.push_back({view.text.size(), i, escape.size, 1});
+    view.text.push_back(escape.value);
+    i += escape.size;
+    view.stretches.push_back({view.text.size(), i, 1, 1});
+    escaped += escape.value == '/' || escape.value <= ' ' ? 0 : 1;
+  }
+  view.encoding = text_[at] == '%' ? Encoding::percent : Encoding::escaped;
+  if (view.text.size() >= 16 && (escaped > 0 || view.text.size() < 256) && budget_.take(view.text.size()))
+    visit_(view);
+  return i;
+}
+
+std::size_t Decoder::wide_run(std::size_t begin, std::size_t step) {
+  View view;
+  view.encoding = Encoding::utf16;
+  view.stretches.push_back({0, begin, step, 1});
+  std::size_t i = begin;
+  const auto narrow = [&](std::size_t from) {
+    for (std::size_t k = 1; k < step; ++k)
+      if (from + k < text_.size() && text_[from + k] != '\0') return false;
+    return from < text_.size() && is_text(text_[from]);
+  };
+  while (narrow(i) && view.text.size() < limits::kDecodeRegion) {
+    view.text.push_back(text_[i]);
+    i += step;
+  }
+  if (view.text.size() >= kShortestWide && budget_.take(view.text.size())) visit_(view);
+  if (view.text.size() >= limits::kDecodeRegion) i -= limits::kScanWindow * step;  // goes on: overlap
+  return std::max(i, begin + 1);
+}
+
+std::size_t Decoder::join_over(std::size_t seam, std::size_t next) {
+  const auto in_word = [](char c) {
+    return is(c, kWord | kBase64) || std::string_view(".=:$~@?&%").contains(c);
+  };
+  std::size_t begin = seam;
+  while (begin > 0 && seam - begin < 512 && in_word(text_[begin - 1])) --begin;
+  const bool opened = begin > 0 && is(text_[begin - 1], kQuote) && begin < seam;
+  reach_.round(begin, next, 1, 1);
+  if (!opened || next >= text_.size() || !in_word(text_[next])) return next;
+  View tail = join_from(text_, begin);
+  if (tail.stretches.size() < 2 || tail.text.size() < 12) return next;
+  // What stands before on the line gives the value its name.
+  std::size_t head = begin;
+  while (head > 0 && begin - head < 128 && text_[head - 1] != '\n') --head;
+  View view;
+  view.encoding = Encoding::joined;
+  view.text = std::string(text_.substr(head, begin - head)) + tail.text + text_[begin - 1];
+  view.stretches.push_back({0, head, 1, 1});
+  for (Stretch stretch : tail.stretches) {
+    stretch.inner += begin - head;
+    view.stretches.push_back(stretch);
+  }
+  const std::size_t end = tail.stretches.back().outer;
+  reach_.round(head, tail.end_of(tail.text.size()), 1, kSeamReach);
+  if (budget_.take(view.text.size())) visit_(view);
+  return end;
 }
 
 }  // namespace claviger::detect

@@ -1,6 +1,7 @@
 // Making an engine of rules.
 #include "detect/engine.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -22,6 +23,8 @@ Form form_of(const Rule& rule) {
   form.body = kAlnum;
   if (rule.pattern.contains("_-]") || rule.pattern.contains("\\w-]")) form.body |= kDash;
   if (rule.pattern.contains("+/")) form.body |= kBase64;
+  // Of the project's own rules it is known that their classes hold nothing that ends a run, but for "any".
+  form.one_run = rule.least > 0 && !rule.pattern.contains("!-~");
   // A pattern that begins with letters shared by its anchors, or with a choice of them, begins at its anchor.
   form.leads = rule.pattern.starts_with("(?:");
   const std::string_view head = std::string_view(rule.pattern).substr(0, rule.pattern.find("(?:"));
@@ -37,10 +40,8 @@ Form form_of(const Rule& rule) {
   return form;
 }
 
-std::unique_ptr<Engine::Parts> parts_of(const Ruleset& rules, Literals literals,
-                                        std::vector<Meaning> meanings) {
-  auto parts = std::make_unique<Engine::Parts>(std::move(literals));
-  parts->meanings = std::move(meanings);
+std::unique_ptr<Engine::Parts> parts_of(const Ruleset& rules, Watch anywhere, Watch near_dense) {
+  auto parts = std::make_unique<Engine::Parts>(std::move(anywhere), std::move(near_dense));
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules.at(i);
     parts->forms.push_back(form_of(rule));
@@ -58,6 +59,25 @@ std::unique_ptr<Engine::Parts> parts_of(const Ruleset& rules, Literals literals,
     parts->allows.push_back(std::move(allow));
   }
   return parts;
+}
+
+Watch watch(Literals literals, std::vector<Meaning> meanings) {
+  Watch out{std::move(literals), std::move(meanings)};
+  for (const Meaning& meaning : out.meanings) out.longest = std::max<std::size_t>(out.longest, meaning.size);
+  return out;
+}
+
+Result<Watch> compile(Catalogue catalogue) {
+  TRY(Literals literals, Literals::compile(catalogue.literals, Target::here));
+  return watch(std::move(literals), std::move(catalogue.meanings));
+}
+
+// The best of what the build compiled that this processor can run.
+Result<Watch> load(Catalogue catalogue, std::string_view avx2, std::string_view generic) {
+  auto literals = Literals::load(avx2);
+  if (!literals) literals = Literals::load(generic);
+  if (!literals) return compile(std::move(catalogue));
+  return watch(std::move(*literals), std::move(catalogue.meanings));
 }
 
 Result<void> all_patterns_compile(const Ruleset& rules, const Engine::Parts& parts) {
@@ -93,8 +113,9 @@ Engine::~Engine() = default;
 
 Result<std::shared_ptr<const Engine>> Engine::make(Ruleset rules) {
   Plan made = plan(rules);
-  TRY(Literals literals, Literals::compile(made.literals, Target::here));
-  auto parts = parts_of(rules, std::move(literals), std::move(made.meanings));
+  TRY(Watch anywhere, compile(std::move(made.anywhere)));
+  TRY(Watch near_dense, compile(std::move(made.near_dense)));
+  auto parts = parts_of(rules, std::move(anywhere), std::move(near_dense));
   TRY_VOID(all_patterns_compile(rules, *parts));
   return std::make_shared<const Engine>(std::move(rules), std::move(parts));
 }
@@ -102,11 +123,11 @@ Result<std::shared_ptr<const Engine>> Engine::make(Ruleset rules) {
 Result<std::shared_ptr<const Engine>> Engine::built_in() {
   TRY(Ruleset rules, Ruleset::built_in());
   Plan made = plan(rules);
-  auto literals = Literals::load(compiled_literals(Target::avx2));
-  if (!literals) literals = Literals::load(compiled_literals(Target::generic));
-  if (!literals) literals = Literals::compile(made.literals, Target::here);
-  if (!literals) return std::unexpected(literals.error());
-  auto parts = parts_of(rules, std::move(*literals), std::move(made.meanings));
+  const CompiledLiterals avx2 = compiled_literals(Target::avx2);
+  const CompiledLiterals generic = compiled_literals(Target::generic);
+  TRY(Watch anywhere, load(std::move(made.anywhere), avx2.anywhere, generic.anywhere));
+  TRY(Watch near_dense, load(std::move(made.near_dense), avx2.near_dense, generic.near_dense));
+  auto parts = parts_of(rules, std::move(anywhere), std::move(near_dense));
   return std::make_shared<const Engine>(std::move(rules), std::move(parts));
 }
 

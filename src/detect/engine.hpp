@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,19 @@ struct Hit {
 struct Place {
   std::string_view path;  // as a person would write it; its name and extension tell configuration from code
 };
+
+// A stretch of a text that stands in another one too.
+struct Repeat {
+  std::uint64_t to = 0;    // in the text
+  std::uint64_t from = 0;  // in the other
+  std::uint64_t size = 0;
+};
+
+// What a scan remembers of a text for others that repeat parts of it; holds no secret.
+class Trace;
+
+// Stands for the text of a secret: equal for equal ones.
+std::uint64_t secret_number(std::string_view secret);
 
 // Immutable once made; shared by all threads.
 class Engine : public std::enable_shared_from_this<Engine> {
@@ -70,14 +84,21 @@ class Engine::Scanner {
   // `pragma: allowlist secret`, `pragma: allowlist nextline secret`) are left out and counted.
   void scan(std::string_view bytes, const Place& place, const Sink& sink);
 
-  // True when `bytes` cannot hold a secret by themselves; cheaper than scan. False promises nothing.
-  bool cannot_hold(std::string_view bytes);
+  // The same without a path, told by secret_number() alone. `repeats`, ascending, are stretches that stand in
+  // the text that `base` was left of, if there is one: they are not read again. Leaves a trace when asked,
+  // unless the text is of a kind that cannot be remembered.
+  enum class Leave : std::uint8_t { nothing, trace };
+  using Numbers = std::function<void(std::uint64_t)>;
+  std::shared_ptr<const Trace> scan_repeating(std::string_view bytes, const Trace* base,
+                                              std::span<const Repeat> repeats, Leave leave,
+                                              const Numbers& sink);
 
   // Secrets left out of the last scan because of an allow comment on their line.
   std::size_t allowed() const;
 
+  struct State;  // the .cpp files' business
+
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -189,14 +189,6 @@ TEST(Engine, a_private_key_is_told_from_one_under_a_passphrase) {
   EXPECT_TRUE(scan(pem.substr(0, pem.size() / 2)).empty());  // cut off before its end
 }
 
-TEST(Engine, bytes_that_cannot_hold_a_secret_are_told_at_once) {
-  Engine::Scanner scanner(built_in());
-  EXPECT_TRUE(scanner.cannot_hold("int main() { return 0; }\n"));
-  EXPECT_TRUE(scanner.cannot_hold(""));
-  EXPECT_FALSE(scanner.cannot_hold("x = " + key_of("groq-api-key")));
-  EXPECT_FALSE(scanner.cannot_hold(base64(as_bytes(key_of("groq-api-key")))));
-}
-
 TEST(Engine, allowed_findings_are_counted) {
   Engine::Scanner scanner(built_in());
   scanner.scan("k = '" + key_of("groq-api-key") + "' # claviger:allow\n", {}, [](const Hit&) { FAIL(); });

@@ -9,6 +9,7 @@
 
 #include "detect/engine.hpp"
 #include "detect/parts.hpp"
+#include "detect/text.hpp"
 
 namespace claviger::detect {
 
@@ -17,10 +18,11 @@ struct Look {
   const Engine& engine;
   std::string_view text;
   const Place& place;
-  std::vector<Hit>& hits;      // what is found goes here, positions in `text`
-  std::size_t value_done = 0;  // end of the last value that was judged, so that no value is judged twice
-  std::size_t run_done = 0;    // end of the word, or of its first KiB, in which tokens are being tried
-  std::size_t run_tries = 0;   // and how often: a word of nothing but anchors is not worth a try at each
+  std::vector<Hit>& hits;        // what is found goes here, positions in `text`
+  Reach reach{};                 // what was read of `text` so far
+  std::string_view name_done{};  // the last name that was judged: several literals may stand in one
+  std::size_t run_done = 0;      // end of the word, or of its first KiB, in which tokens are being tried
+  std::size_t run_tries = 0;     // and how often: a word of nothing but anchors is not worth a try at each
 
   const Rule& rule(std::uint32_t index) const { return engine.rules().at(index); }
 };
@@ -30,7 +32,7 @@ bool report(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end, 
             Encoding encoding = Encoding::plain);
 
 // The whole of text[begin, end) is a key that is public by design, by its form or by what stands beside it.
-bool is_public_key(const Look& look, std::size_t begin, std::size_t end, std::string_view value);
+bool is_public_key(Look& look, std::size_t begin, std::size_t end, std::string_view value);
 
 // A token of `rule` whose anchor is text[begin, end).
 void find_token(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end);

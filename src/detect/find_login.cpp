@@ -37,7 +37,9 @@ std::optional<std::uint32_t> rule_for(const Look& look, std::string_view scheme)
 void find_login(Look& look, std::size_t at) {
   const std::string_view text = look.text;
   std::size_t i = at + 3;
-  const std::size_t ceiling = std::min(text.size(), i + 320);
+  constexpr std::size_t kLongest = 320;
+  look.reach.round(at, i, 26, kLongest + 16);
+  const std::size_t ceiling = std::min(text.size(), i + kLongest);
   std::size_t colon = 0, sign = 0;
   for (; i < ceiling; ++i) {
     const char c = text[i];

@@ -112,13 +112,19 @@ void find_putty(Look& look, std::size_t at) {
 
 void find_private_key(Look& look, std::size_t at) {
   const std::string_view text = look.text;
-  if (text.substr(at, 5) == "PuTTY") return find_putty(look, at);
+  constexpr std::size_t kLongestLabel = 64;
   const std::size_t open = at + 11;
-  const std::size_t close = text.find("-----", open);
-  if (close == std::string_view::npos || close > open + 64) return;
-  const std::string_view label = text.substr(open, close - open);
+  look.reach.round(at, open, 0, kLongestLabel + 5);
+  if (open > text.size()) return;
+  const bool putty = text.substr(at, 5) == "PuTTY";
+  const std::size_t size = putty ? 0 : text.substr(open, kLongestLabel + 5).find("-----");
+  if (size == std::string_view::npos) return;
+  const std::size_t close = open + size;
+  const std::string_view label = text.substr(open, size);
   const bool pgp = label == "PGP PRIVATE KEY BLOCK";
-  if (!label.ends_with("PRIVATE KEY") && !pgp) return;
+  if (!label.ends_with("PRIVATE KEY") && !pgp && !putty) return;
+  look.reach.take(0, text.size());  // keys are few, and what they hang on is long
+  if (putty) return find_putty(look, at);
   const auto block = read_block(text, close + 5);
   if (!block || block->body.size() < 56) return;
   if (is_placeholder(block->body) || entropy(block->body) < 4.2) return;

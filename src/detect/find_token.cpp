@@ -6,6 +6,7 @@
 #include "detect/find.hpp"
 #include "detect/join.hpp"
 #include "detect/judge.hpp"
+#include "detect/survey.hpp"
 #include "detect/text.hpp"
 
 namespace claviger::detect {
@@ -42,13 +43,22 @@ struct Match {
   std::size_t begin = 0, end = 0;
 };
 
+constexpr std::size_t kBeforeAnchor = 128;
+
+// So far may a token go on whose anchor ends at `at`.
+std::size_t window_end(const Form& form, std::string_view text, std::size_t at) {
+  const std::size_t ceiling = std::min(text.size(), at + limits::kScanWindow);
+  if (!form.one_run) return ceiling;
+  while (at < ceiling && is_in_run(text[at])) ++at;
+  return at;
+}
+
 // A match of the rule in `text` that holds the anchor at [begin, end) and is not part of a longer word.
-bool match_at(const Look& look, std::uint32_t rule, std::string_view text, std::size_t begin, std::size_t end,
+bool match_at(Look& look, std::uint32_t rule, std::string_view text, std::size_t begin, std::size_t end,
               Match& out) {
   const Form& form = look.engine.parts().forms[rule];
-  const std::size_t ceiling = std::min(text.size(), end + limits::kScanWindow);
-  const std::string_view window = text.substr(0, ceiling);
-  std::size_t from = form.leads ? begin : begin > 128 ? begin - 128 : 0;
+  const std::string_view window = text.substr(0, window_end(form, text, end));
+  std::size_t from = form.leads ? begin : begin > kBeforeAnchor ? begin - kBeforeAnchor : 0;
   std::size_t whole_begin = 0, whole_end = 0;
   while (form.matcher->find(window, from, form.leads, look.rule(rule).group, out.begin, out.end, whole_begin,
                             whole_end)) {
@@ -65,18 +75,21 @@ bool match_at(const Look& look, std::uint32_t rule, std::string_view text, std::
   return false;
 }
 
+constexpr std::size_t kBlockLine = 256;  // longest line of a block of base64
+
 // The line of `at` and the one before are of one length, as in a block of base64: they are no folded word.
 bool in_block(std::string_view text, std::size_t at) {
-  const std::size_t start = text.rfind('\n', at) + 1;  // npos + 1 is the first line
-  if (start < 2) return false;
-  const std::size_t end = std::min(text.find('\n', at), text.size());
-  const std::size_t before = text.rfind('\n', start - 2) + 1;
-  return end - start >= 48 && end - start == start - 1 - before;
+  const std::string_view line = line_around(text, at, kBlockLine);
+  const auto start = static_cast<std::size_t>(line.data() - text.data());
+  if (start < 2 || text[start - 1] != '\n' || line.size() < 48) return false;
+  const std::string_view before = line_around(text, start - 1, kBlockLine);
+  return line.size() == before.size();
 }
 
 // The token when its string goes on over seams.
 bool find_joined(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end, bool quoted_only) {
   const View view = join_from(look.text, begin);
+  look.reach.round(begin, view.end_of(view.text.size()), 2 * kBlockLine + 2, kSeamReach);
   if (view.stretches.size() < 2) return false;
   const bool quoted = is(look.text[view.end_of(view.stretches[1].inner)], kQuote);
   if (!quoted && (quoted_only || in_block(look.text, begin))) return false;
@@ -89,8 +102,10 @@ bool find_joined(Look& look, std::uint32_t rule, std::size_t begin, std::size_t 
 
 // A key that web pages show to everybody is told by what stands beside it, such as the rest of a Firebase
 // config.
-bool is_public_here(const Look& look, const Rule& rule, std::size_t begin, std::size_t end) {
+bool is_public_here(Look& look, const Rule& rule, std::size_t begin, std::size_t end) {
+  if (rule.public_near.empty()) return false;
   constexpr std::size_t kBeside = 400;
+  look.reach.round(begin, end, kBeside, kBeside);
   const std::size_t from = begin > kBeside ? begin - kBeside : 0;
   const std::string_view beside = look.text.substr(from, end - from + kBeside);
   return std::ranges::any_of(rule.public_near, [&](const std::string& w) { return beside.contains(w); });
@@ -98,7 +113,7 @@ bool is_public_here(const Look& look, const Rule& rule, std::size_t begin, std::
 
 }  // namespace
 
-bool is_public_key(const Look& look, std::size_t begin, std::size_t end, std::string_view value) {
+bool is_public_key(Look& look, std::size_t begin, std::size_t end, std::string_view value) {
   return std::ranges::any_of(look.engine.parts().public_rules, [&](std::uint32_t index) {
     const Rule& rule = look.rule(index);
     const bool shown = rule.is_public || is_public_here(look, rule, begin, end);
@@ -123,11 +138,14 @@ bool report(Look& look, std::uint32_t index, std::size_t begin, std::size_t end,
 
 void find_token(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end) {
   const Form& form = look.engine.parts().forms[rule];
+  look.reach.round(begin, end, kEscapeReach, 1);
   const bool inside = form.leads && begin > 0 && is(look.text[begin - 1], kAlnum);
   if (inside && !after_escape(look.text, begin)) return;
   // Most places that look like an anchor are parts of words: what follows is too short and goes on nowhere.
   constexpr std::size_t kLongestPiece = 1024;
   const std::size_t run = token_end(look.text, end, kLongestPiece);
+  const bool seam = run < look.text.size() && may_be_seam(look.text[run]);
+  look.reach.take(begin, run + (seam ? kSeamReach : 1));
   if (form.leads && run - begin < look.rule(rule).least && !step_over_seam(look.text, run)) return;
   constexpr std::size_t kTries = 32;
   if (begin >= look.run_done) {
@@ -136,6 +154,7 @@ void find_token(Look& look, std::uint32_t rule, std::size_t begin, std::size_t e
   }
   if (++look.run_tries > kTries) return;
   Match match;
+  look.reach.round(begin, window_end(form, look.text, end), kBeforeAnchor + kEscapeReach, 1);
   const bool whole = match_at(look, rule, look.text, begin, end, match);
   if (form.leads && run - end < kLongestPiece && step_over_seam(look.text, run)) {
     // What ends at a quote may go on behind it: the longer reading is the secret.

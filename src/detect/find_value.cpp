@@ -92,6 +92,7 @@ bool find_by_context(Look& look, const Scene& scene) {
     const Rule& rule = look.rule(index);
     if (scene.value.size() < rule.least || !look.engine.parts().forms[index].matcher->is_whole(scene.value))
       continue;
+    look.reach.round(scene.where.begin, scene.where.end, kNearBefore, kNearAfter);
     const std::size_t far = distance(look, rule, scene);
     const bool named =
         scene.name_class != NameClass::none ||
@@ -161,17 +162,18 @@ void undo_encoding(Scene& scene) {
 }  // namespace
 
 void find_value(Look& look, std::size_t begin, std::size_t end) {
-  if (end <= look.value_done) return;
   Scene scene;
   scene.name = name_around(look.text, begin, end);
+  look.reach.round(begin, end, kLongestName + 1, kLongestName + 1);
+  if (scene.name.data() == look.name_done.data() && scene.name.size() == look.name_done.size()) return;
+  look.name_done = scene.name;
   const std::size_t name_end =
       static_cast<std::size_t>(scene.name.data() - look.text.data()) + scene.name.size();
-  const auto value = value_after(look.text, name_end);
-  if (!value || value->end - value->begin < 8 || value->end <= look.value_done) return;
+  const auto value = value_after(look.text, name_end, look.reach);
+  if (!value || value->end - value->begin < 8) return;
   scene.where = *value;
   scene.value = std::string(look.text.substr(value->begin, value->end - value->begin));
   scene.name_class = classify_name(scene.name);
-  look.value_done = value->begin;
   undo_encoding(scene);
   if (scene.name_class == NameClass::other || find_by_context(look, scene) ||
       scene.name_class == NameClass::none || scene.name_class == NameClass::weak)

@@ -40,6 +40,10 @@ std::optional<Step> over_quotes(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+bool may_be_seam(char c) {
+  return is(c, kQuote) || c == '\n' || c == '\r' || c == '\\' || c == '=' || c == '^';
+}
+
 std::optional<Step> step_over_seam(std::string_view text, std::size_t at) {
   if (at >= text.size()) return std::nullopt;
   if (is(text[at], kQuote)) return over_quotes(text, at);

@@ -15,6 +15,9 @@ struct Step {
   Seam seam = Seam::quoted;
 };
 
+inline constexpr std::size_t kSeamReach = 420;  // so far behind a place is looked for a seam at most
+bool may_be_seam(char c);                       // whether a seam may begin with it
+
 // The seam that begins at text[at], if one does: a closing quote, operator and opening quote over any lines;
 // a backslash or "=" at a line's end; an indented new line.
 std::optional<Step> step_over_seam(std::string_view text, std::size_t at);

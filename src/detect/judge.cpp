@@ -20,15 +20,28 @@ constexpr std::array<std::uint32_t, 26> kCommonPairs{
     0x11cc995, 0x11ec995, 0x00eb917, 0x0000111, 0x0004191, 0x0088010, 0x0048000, 0x0000010};
 
 // What people write where a secret would stand. In one case throughout, or with a capital first letter.
-constexpr std::array<std::string_view, 53> kStandIns{
-    "example",  "placeholder", "changeme",  "change-me",   "change_me",    "changeit",     "dummy",
-    "sample",   "redacted",    "removed",   "insert",      "replace",      "foobar",       "lorem",
-    "notreal",  "not-real",    "fake",      "mock",        "goeshere",     "go-here",      "go_here",
-    "todo",     "fixme",       "undefined", "your",        "secret-key",   "api-key",      "apikey",
-    "api_key",  "my-token",    "mytoken",   "my_token",    "deadbeef",     "cafebabe",     "default",
-    "password", "passw0rd",    "p@ssw0rd",  "supersecret", "super-secret", "super_secret", "super_secure",
-    "hidden",   "masked",      "invalid",   "qwerty",      "asdf",         "testing",      "test-key",
-    "test_key", "testkey",     "abcdef",    "hunter2"};
+constexpr std::array<std::string_view, 53> kStandIns = [] {
+  std::array<std::string_view, 53> words{
+      "example",  "placeholder", "changeme",  "change-me",   "change_me",    "changeit",     "dummy",
+      "sample",   "redacted",    "removed",   "insert",      "replace",      "foobar",       "lorem",
+      "notreal",  "not-real",    "fake",      "mock",        "goeshere",     "go-here",      "go_here",
+      "todo",     "fixme",       "undefined", "your",        "secret-key",   "api-key",      "apikey",
+      "api_key",  "my-token",    "mytoken",   "my_token",    "deadbeef",     "cafebabe",     "default",
+      "password", "passw0rd",    "p@ssw0rd",  "supersecret", "super-secret", "super_secret", "super_secure",
+      "hidden",   "masked",      "invalid",   "qwerty",      "asdf",         "testing",      "test-key",
+      "test_key", "testkey",     "abcdef",    "hunter2"};
+  std::ranges::sort(words);
+  return words;
+}();
+
+// Where the words with a first letter, or a later one, begin.
+constexpr std::array<std::uint8_t, 27> kStandInsFrom = [] {
+  std::array<std::uint8_t, 27> out{};
+  for (std::size_t letter = 0; letter < out.size(); ++letter)
+    for (const std::string_view word : kStandIns)
+      out[letter] += static_cast<std::size_t>(word.front() - 'a') < letter ? 1 : 0;
+  return out;
+}();
 
 bool same_word(std::string_view text, std::string_view word) {
   const auto fits = [&](auto shape) {
@@ -47,11 +60,16 @@ bool begins_part(std::string_view text, std::size_t at) {
 }
 
 bool holds_stand_in(std::string_view text) {
-  for (std::size_t at = 0; at < text.size(); ++at)
-    for (const std::string_view word : kStandIns)
-      if (lower(text[at]) == word.front() && text.size() - at >= word.size() &&
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!is(text[at], kAlpha)) continue;
+    const auto letter = static_cast<std::size_t>(lower(text[at]) - 'a');
+    for (std::size_t i = kStandInsFrom[letter]; i < kStandInsFrom[letter + 1]; ++i) {
+      const std::string_view word = kStandIns[i];
+      if (text.size() - at >= word.size() && lower(text[at + 1]) == word[1] &&
           same_word(text.substr(at), word) && (word.size() >= 6 || begins_part(text, at)))
         return true;
+    }
+  }
   return false;
 }
 
@@ -66,8 +84,15 @@ bool is_digest(std::string_view text) {
 bool holds_template(std::string_view text) {
   constexpr std::string_view marks[] = {"${",  "{{",  "$(", "%(", "#{",   "<%",
                                         "...", "***", "[[", "@@", "xxxx", "XXXX"};
-  for (const std::string_view mark : marks)
-    if (text.contains(mark)) return true;
+  constexpr std::array<bool, 256> kBegins = [&] {
+    std::array<bool, 256> out{};
+    for (const std::string_view mark : marks) out[static_cast<std::uint8_t>(mark.front())] = true;
+    return out;
+  }();
+  for (std::size_t at = 0; at < text.size(); ++at)
+    if (kBegins[static_cast<std::uint8_t>(text[at])])
+      for (const std::string_view mark : marks)
+        if (mark.front() == text[at] && text.substr(at).starts_with(mark)) return true;
   const bool angled = text.starts_with('<') && text.ends_with('>');
   const bool braced = text.starts_with('{') && text.ends_with('}');
   const bool variable = text.starts_with('$') && text.size() > 1 && is(text[1], kAlpha | kDash) &&

@@ -15,6 +15,7 @@ namespace claviger::detect {
 void Literals::Free::operator()(hs_database* database) const { hs_free_database(database); }
 
 Result<Literals> Literals::compile(const std::vector<Literal>& literals, Target target) {
+  if (literals.empty()) return Literals();
   std::vector<const char*> texts;
   std::vector<unsigned> flags, numbers;
   std::vector<std::size_t> sizes;
@@ -56,6 +57,7 @@ Result<Literals> Literals::load(std::string_view bytes) {
 }
 
 Result<std::string> Literals::serialise() const {
+  if (database_ == nullptr) return std::string();
   char* bytes = nullptr;
   std::size_t size = 0;
   if (hs_serialize_database(database_.get(), &bytes, &size) != HS_SUCCESS)
@@ -66,7 +68,8 @@ Result<std::string> Literals::serialise() const {
 }
 
 Scratch::Scratch(const Literals& literals) {
-  check(hs_alloc_scratch(literals.get(), &scratch_) == HS_SUCCESS, "scratch memory for a scan");
+  check(literals.get() == nullptr || hs_alloc_scratch(literals.get(), &scratch_) == HS_SUCCESS,
+        "scratch memory for a scan");
 }
 Scratch::~Scratch() {
   if (scratch_ != nullptr) hs_free_scratch(scratch_);
@@ -75,6 +78,7 @@ Scratch::Scratch(Scratch&& other) noexcept : scratch_(std::exchange(other.scratc
 
 void Scratch::run(const Literals& literals, std::string_view text,
                   bool (*found)(void*, unsigned, std::size_t), void* self) {
+  if (literals.get() == nullptr) return;
   struct Call {
     bool (*found)(void*, unsigned, std::size_t);
     void* self;

@@ -26,7 +26,7 @@ enum class Target : std::uint8_t { generic, avx2, here };
 
 class Literals {
  public:
-  // Literal i is reported as number i. Refuses internal when Vectorscan cannot.
+  // Literal i is reported as number i; of no literals none. Refuses internal when Vectorscan cannot.
   static Result<Literals> compile(const std::vector<Literal>& literals, Target target);
   // From serialise(); refuses corrupt when it was made for another processor or version.
   static Result<Literals> load(std::string_view bytes);

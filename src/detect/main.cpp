@@ -14,7 +14,7 @@ namespace claviger::detect {
 
 // The tool itself runs without what it makes.
 std::string_view compiled_rules() { return {}; }
-std::string_view compiled_literals(Target) { return {}; }
+CompiledLiterals compiled_literals(Target) { return {}; }
 
 namespace {
 
@@ -22,6 +22,15 @@ void write_bytes(std::ostream& out, std::string_view name, std::string_view byte
   out << "constexpr unsigned char " << name << "[] = {";
   for (const char c : bytes) out << static_cast<unsigned>(static_cast<unsigned char>(c)) << ',';
   out << "0};\n";
+}
+
+Result<void> write_literals(std::ostream& out, const std::string& name, const Catalogue& catalogue) {
+  for (const Target target : {Target::generic, Target::avx2}) {
+    TRY(const Literals literals, Literals::compile(catalogue.literals, target));
+    TRY(const std::string bytes, literals.serialise());
+    write_bytes(out, name + (target == Target::avx2 ? "Avx2" : ""), bytes);
+  }
+  return {};
 }
 
 // Two thirds of the rule's shortest sample: anything shorter at an anchor is part of a word.
@@ -51,23 +60,19 @@ Result<void> compile(const char* into, int count, char** files) {
     }
   }
   const Plan made = plan(all);
-  TRY(const Literals generic, Literals::compile(made.literals, Target::generic));
-  TRY(const Literals avx2, Literals::compile(made.literals, Target::avx2));
-  TRY(const std::string generic_bytes, generic.serialise());
-  TRY(const std::string avx2_bytes, avx2.serialise());
   std::ofstream out(into, std::ios::binary);
   out << "// Made from rules/*.toml by the build.\n#include \"detect/compiled.hpp\"\nnamespace "
          "claviger::detect {\n"
          "namespace {\n";
   write_bytes(out, "kRules", pack_rules(rules));
-  write_bytes(out, "kGeneric", generic_bytes);
-  write_bytes(out, "kAvx2", avx2_bytes);
+  TRY_VOID(write_literals(out, "kAnywhere", made.anywhere));
+  TRY_VOID(write_literals(out, "kNearDense", made.near_dense));
   out << "template <std::size_t N>\nstd::string_view text(const unsigned char (&bytes)[N]) {\n"
          "  return {reinterpret_cast<const char*>(bytes), N - 1};\n}\n}  // namespace\n"
          "std::string_view compiled_rules() { return text(kRules); }\n"
-         "std::string_view compiled_literals(Target target) {\n"
-         "  return target == Target::avx2 ? text(kAvx2) : text(kGeneric);\n}\n}  // namespace "
-         "claviger::detect\n";
+         "CompiledLiterals compiled_literals(Target target) {\n"
+         "  if (target == Target::avx2) return {text(kAnywhereAvx2), text(kNearDenseAvx2)};\n"
+         "  return {text(kAnywhere), text(kNearDense)};\n}\n}  // namespace claviger::detect\n";
   out.flush();
   if (!out) return fail(Code::io_failed, fmt::format("{} cannot be written", into));
   return {};

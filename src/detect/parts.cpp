@@ -20,26 +20,31 @@ constexpr std::string_view kSeams[] = {"\" +",     "' +",   "\"+\"",  "'+'",   "
                                        "\"\n\"",   "'\n'",  "\"\r\n", "'\r\n", "\" \\\n", "' \\\n", "\" & \"",
                                        "\" .. \"", "` +",   "\" \"",  "' '"};
 
+// Words that name what may be short or plain, which no survey calls dense: passwords and logins.
+constexpr std::string_view kPlainNames[] = {"pass", "pwd", "authorization"};
+
 class Planner {
  public:
-  void add(std::string text, bool any_case, Role role, std::uint32_t rule) {
-    const auto [at, fresh] = numbers_.try_emplace({text, any_case, role}, out.literals.size());
+  explicit Planner(Catalogue& out) : out_(out) {}
+
+  void add(std::string text, bool any_case, Role role, std::uint32_t rule = kNoRule) {
+    const auto [at, fresh] = numbers_.try_emplace({text, any_case, role}, out_.literals.size());
     if (fresh) {
-      out.meanings.push_back({role, static_cast<std::uint32_t>(text.size()), {}});
-      out.literals.push_back({std::move(text), any_case});
+      out_.meanings.push_back({role, static_cast<std::uint32_t>(text.size()), {}});
+      out_.literals.push_back({std::move(text), any_case});
     }
-    if (rule != kNoRule) out.meanings[at->second].rules.push_back(rule);
+    if (rule != kNoRule) out_.meanings[at->second].rules.push_back(rule);
   }
-  static constexpr std::uint32_t kNoRule = 0xffffffff;
-  Plan out;
 
  private:
+  static constexpr std::uint32_t kNoRule = 0xffffffff;
   struct Key {
     std::string text;
     bool any_case;
     Role role;
     auto operator<=>(const Key&) const = default;
   };
+  Catalogue& out_;
   std::map<Key, std::size_t> numbers_;
 };
 
@@ -95,32 +100,35 @@ bool Matcher::is_in(std::string_view text) const {
 }
 
 Plan plan(const Ruleset& rules) {
-  Planner planner;
+  Plan out;
+  Planner anywhere(out.anywhere), near_dense(out.near_dense);
   bool names = false, addresses = false, blocks = false;
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules.at(i);
     if (rule.is_public) continue;
+    // What is known of the built-in rules' secrets is not known of those that come at run time.
+    Planner& planner = rule.least > 0 ? near_dense : anywhere;
     if (rule.kind == Kind::token)
       for (const std::string& anchor : rule.anchors) planner.add(anchor, false, Role::anchor, i);
     if (rule.kind == Kind::context)
       for (const std::string& word : rule.context)
-        if (word.size() >= 3) planner.add(word, true, Role::name, Planner::kNoRule);
+        if (word.size() >= 3) planner.add(word, true, Role::name);
     if (rule.kind == Kind::pattern)
-      for (const std::string& word : rule.anchors) planner.add(word, true, Role::keyword, i);
+      for (const std::string& word : rule.anchors) anywhere.add(word, true, Role::keyword, i);
     names = names || rule.kind == Kind::context || rule.kind == Kind::assignment;
     addresses = addresses || rule.kind == Kind::connection;
     blocks = blocks || rule.kind == Kind::private_key;
   }
-  if (names)
-    for (const std::string_view word : kNameParts)
-      planner.add(std::string(word), true, Role::name, Planner::kNoRule);
-  if (addresses) planner.add("://", false, Role::address, Planner::kNoRule);
+  for (const std::string_view word : kNameParts) {
+    const auto is_in = [&](std::string_view plain) { return word.contains(plain); };
+    Planner& planner = std::ranges::any_of(kPlainNames, is_in) ? anywhere : near_dense;
+    if (names) planner.add(std::string(word), true, Role::name);
+  }
+  if (addresses) anywhere.add("://", false, Role::address);
   if (blocks)
-    for (const std::string_view head : kBlockHeads)
-      planner.add(std::string(head), false, Role::block, Planner::kNoRule);
-  for (const std::string_view seam : kSeams)
-    planner.add(std::string(seam), false, Role::seam, Planner::kNoRule);
-  return std::move(planner.out);
+    for (const std::string_view head : kBlockHeads) anywhere.add(std::string(head), false, Role::block);
+  for (const std::string_view seam : kSeams) anywhere.add(std::string(seam), false, Role::seam);
+  return out;
 }
 
 }  // namespace claviger::detect

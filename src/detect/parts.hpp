@@ -53,20 +53,28 @@ struct Meaning {
   std::vector<std::uint32_t> rules;
 };
 
+// Literals and what they mean, by number.
+struct Watch {
+  Literals literals;
+  std::vector<Meaning> meanings;
+  std::size_t longest = 0;  // bytes of a literal
+};
+
 // What the engine derives from one rule.
 struct Form {
   std::unique_ptr<Matcher> matcher;
   std::unique_ptr<Matcher> path;
   bool leads = true;      // the secret begins with its anchor
+  bool one_run = false;   // the secret ends where a run does (see survey.hpp)
   std::uint8_t body = 0;  // classes of bytes that would make the secret longer
 };
 
 struct Engine::Parts {
-  explicit Parts(Literals compiled) : literals(std::move(compiled)) {}
+  Parts(Watch all, Watch few) : anywhere(std::move(all)), near_dense(std::move(few)) {}
 
-  Literals literals;
-  std::vector<Meaning> meanings;  // by literal number
-  std::vector<Form> forms;        // by rule
+  Watch anywhere;                   // of the whole text
+  Watch near_dense;                 // of what stands before and in the runs that a survey calls dense
+  std::vector<Form> forms;          // by rule
   std::vector<std::uint32_t> context_rules;
   std::vector<std::uint32_t> public_rules;  // whose keys are public by design, always or in some places
   std::vector<std::uint32_t> always;        // pattern rules without keywords
@@ -78,9 +86,12 @@ struct Engine::Parts {
 };
 
 // The literals of a ruleset and their meanings, in one order: what the build compiles and the program loads.
-struct Plan {
+struct Catalogue {
   std::vector<Literal> literals;
   std::vector<Meaning> meanings;
+};
+struct Plan {
+  Catalogue anywhere, near_dense;
 };
 Plan plan(const Ruleset& rules);
 

@@ -1,31 +1,11 @@
-// The scan of one buffer: literals, finders, decoded texts, then order, overlaps and allow comments.
+// The scan of one buffer: probes, finders, decoded texts, then order, overlaps and allow comments.
 #include <algorithm>
 #include <tuple>
 
-#include "base/check.hpp"
-#include "base/limits.hpp"
 #include "detect/allow.hpp"
-#include "detect/decode.hpp"
-#include "detect/engine.hpp"
-#include "detect/find.hpp"
-#include "detect/parts.hpp"
-#include "detect/view.hpp"
+#include "detect/scanner.hpp"
 
 namespace claviger::detect {
-
-struct Engine::Scanner::State {
-  explicit State(std::shared_ptr<const Engine> of) : engine(std::move(of)) {}
-
-  std::shared_ptr<const Engine> engine;
-  std::vector<Scratch> scratch;  // by depth; made when first needed
-  std::size_t allowed = 0;
-
-  void scan_text(std::string_view text, const Place& place, std::size_t depth, std::vector<Hit>& hits);
-  void scan_views(std::string_view text, const Place& place, std::size_t depth, Budget& budget,
-                  const std::vector<std::size_t>& seams, std::vector<Hit>& hits);
-  void emit(std::string_view bytes, const Place& place, std::vector<Hit>& hits, const Sink& sink);
-  std::function<void()> flush;  // emits what the running scan has found so far
-};
 
 namespace {
 
@@ -48,16 +28,29 @@ int rank(const Rule& rule) {
   return 0;
 }
 
-bool better(const Ruleset& rules, const Hit& a, const Hit& b) {
+std::size_t secret_size(const Hit& hit) { return hit.secret.size(); }
+std::size_t secret_size(const KeptHit& hit) { return hit.size; }
+std::uint64_t number_of(const Hit& hit) { return secret_number(hit.secret); }
+std::uint64_t number_of(const KeptHit& hit) { return hit.secret; }
+
+template <class One>
+bool better(const Ruleset& rules, const One& a, const One& b) {
   const int rank_a = rank(rules.at(a.rule)), rank_b = rank(rules.at(b.rule));
   if (rank_a != rank_b) return rank_a > rank_b;
   if (a.validated != b.validated) return a.validated;
-  if (a.secret.size() != b.secret.size()) return a.secret.size() > b.secret.size();
+  if (secret_size(a) != secret_size(b)) return secret_size(a) > secret_size(b);
   return a.rule < b.rule;
 }
 
-// Leaves one hit for each place. `hits` is in order of begin.
-void settle(const Ruleset& rules, std::vector<Hit>& hits) {
+// Puts hits in order and leaves one for each place.
+template <class One>
+void settle(const Ruleset& rules, std::vector<One>& hits) {
+  std::ranges::sort(hits, [](const One& a, const One& b) {
+    const auto key = [](const One& hit) {
+      return std::tuple(hit.begin, hit.end, hit.rule, hit.validated, secret_size(hit));
+    };
+    return key(a) == key(b) ? number_of(a) < number_of(b) : key(a) < key(b);
+  });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < hits.size(); ++i) {
     std::size_t over = kept;
@@ -71,55 +64,73 @@ void settle(const Ruleset& rules, std::vector<Hit>& hits) {
   hits.resize(kept);
 }
 
+// How far before a dense run the name that it is given to, or an anchor in a piece before, is looked for.
+constexpr std::size_t kBeforeDense = 256;
+
 }  // namespace
 
-void Engine::Scanner::State::scan_text(std::string_view text, const Place& place, std::size_t depth,
-                                       std::vector<Hit>& hits) {
-  while (scratch.size() <= depth) scratch.emplace_back(engine->parts().literals);
-  Look look{*engine, text, place, hits};
-  std::vector<std::size_t> seams;
-  std::vector<bool> awake;
-  const Engine::Parts& parts = engine->parts();
-  scratch[depth].scan(parts.literals, text, [&](unsigned number, std::size_t end) {
-    const Meaning& meaning = parts.meanings[number];
-    const std::size_t begin = end - meaning.size;
-    switch (meaning.role) {
-      case Role::anchor:
-        for (const std::uint32_t rule : meaning.rules) find_token(look, rule, begin, end);
-        break;
-      case Role::seam:
-        if (seams.empty() || seams.back() != begin) seams.push_back(begin);
-        break;
-      case Role::name:
-        find_value(look, begin, end);
-        break;
-      case Role::address:
-        find_login(look, begin);
-        break;
-      case Role::block:
-        find_private_key(look, begin);
-        break;
-      case Role::keyword:
-        awake.resize(parts.forms.size());
-        for (const std::uint32_t rule : meaning.rules) awake[rule] = true;
-        break;
-    }
-    if (depth == 0 && hits.size() >= limits::kScanHits) flush();
-    return true;
-  });
-  for (std::uint32_t rule = 0; rule < awake.size(); ++rule)
-    if (awake[rule]) find_pattern(look, rule);
-  for (const std::uint32_t rule : parts.always) find_pattern(look, rule);
-  if (depth < limits::kDecodeDepth) {
-    Budget budget{text.size() * 4 + limits::kDecodeSpare};
-    scan_views(text, place, depth, budget, seams, hits);
+// What a literal says stands at its place.
+void Engine::Scanner::State::find_at(Look& look, const Meaning& meaning, std::size_t begin, std::size_t end) {
+  switch (meaning.role) {
+    case Role::anchor:
+      for (const std::uint32_t rule : meaning.rules) find_token(look, rule, begin, end);
+      break;
+    case Role::name:
+      find_value(look, begin, end);
+      break;
+    case Role::address:
+      find_login(look, begin);
+      break;
+    case Role::block:
+      find_private_key(look, begin);
+      break;
+    case Role::seam:
+    case Role::keyword:
+      break;
   }
 }
 
-void Engine::Scanner::State::scan_views(std::string_view text, const Place& place, std::size_t depth,
-                                        Budget& budget, const std::vector<std::size_t>& seams,
-                                        std::vector<Hit>& hits) {
-  each_view(text, seams, budget, [&](const View& view) {
+// The literals that stand in a dense run or before it, but behind the run before, which ends at `before`.
+void Engine::Scanner::State::find_near(Look& look, const Probe& run, std::size_t before) {
+  const std::size_t from = std::max(before, run.begin > kBeforeDense ? run.begin - kBeforeDense : 0);
+  const Watch& watch = engine->parts().near_dense;
+  const std::size_t start = from > watch.longest ? from - watch.longest : 0;
+  scratch_near.scan(watch.literals, look.text.substr(start, run.end - start),
+                    [&](unsigned number, std::size_t at) {
+                      const std::size_t end = start + at;
+                      const Meaning& meaning = watch.meanings[number];
+                      if (end > from) find_at(look, meaning, end - meaning.size, end);
+                      return true;
+                    });
+  // The run before is one by all its bytes.
+  std::size_t reach = run.begin > kBeforeDense + 1 ? run.begin - kBeforeDense - 1 : 0;
+  while (reach > 0 && is_in_run(look.text[reach - 1])) --reach;
+  look.reach.take(std::min(reach, start), run.end + 1);
+}
+
+// Hands what a probe points at to its finder. Returns where that has read to.
+std::size_t Engine::Scanner::State::judge(Look& look, Decoder& decoder, ProbeKind kind, const Probe& probe,
+                                          std::size_t before) {
+  switch (kind) {
+    case ProbeKind::literal:
+      find_at(look, engine->parts().anywhere.meanings[probe.literal], probe.begin, probe.end);
+      return 0;
+    case ProbeKind::dense:
+      find_near(look, probe, before);
+      return probe.end;
+    case ProbeKind::letters:
+      return decoder.letters({probe.begin, probe.end});
+    case ProbeKind::escape:
+      return decoder.escape(probe.begin);
+    case ProbeKind::seam:
+      return decoder.joined(probe.begin);
+  }
+  return 0;
+}
+
+// Scans the texts that hide in a text of `depth`.
+Visit Engine::Scanner::State::visitor(const Place& place, std::size_t depth, std::vector<Hit>& hits) {
+  return [this, &place, depth, &hits](const View& view) {
     std::vector<Hit> inner;
     scan_text(view.text, place, depth + 1, inner);
     for (Hit& hit : inner) {
@@ -128,13 +139,38 @@ void Engine::Scanner::State::scan_views(std::string_view text, const Place& plac
       hit.encoding = view.encoding;
       hits.push_back(std::move(hit));
     }
-    if (depth == 0 && hits.size() >= limits::kScanHits) flush();
-  });
+  };
+}
+
+// `dense` runs are passed by in turn: each looks back to the one before. The others ask not to be looked at
+// before a place.
+void Engine::Scanner::State::scan_text(std::string_view text, const Place& place, std::size_t depth,
+                                       std::vector<Hit>& hits) {
+  Layer& here = layer(depth);
+  here.gatherer.whole(engine->parts(), scratch_anywhere, text, here.found);
+  Budget budget = budget_of(text.size());
+  const Visit visit = visitor(place, depth, hits);
+  Decoder decoder(text, budget, visit);
+  for (std::size_t k = 0; k < kProbeKinds; ++k) {
+    const auto kind = static_cast<ProbeKind>(k);
+    if (kind > ProbeKind::dense && depth >= limits::kDecodeDepth) break;
+    if (kind == ProbeKind::seam && here.found.zeros) decoder.wide();
+    std::size_t done = 0;
+    for (const Probe& probe : here.found.probes[k]) {
+      if (kind > ProbeKind::dense && probe.begin < done) continue;
+      Look look{*engine, text, place, hits};
+      done = std::max(done, judge(look, decoder, kind, probe, done));
+      if (depth == 0 && hits.size() >= limits::kScanHits) flush();
+    }
+  }
+  Look look{*engine, text, place, hits};
+  for (std::uint32_t rule = 0; rule < here.found.awake.size(); ++rule)
+    if (here.found.awake[rule]) find_pattern(look, rule);
+  for (const std::uint32_t rule : engine->parts().always) find_pattern(look, rule);
 }
 
 void Engine::Scanner::State::emit(std::string_view bytes, const Place& place, std::vector<Hit>& hits,
                                   const Sink& sink) {
-  std::ranges::sort(hits, {}, [](const Hit& hit) { return std::tuple(hit.begin, hit.end, hit.rule); });
   settle(engine->rules(), hits);
   for (const Hit& hit : hits) {
     if (has_allow_comment(bytes, hit.begin, hit.end) || is_listed(*engine, bytes, place, hit))
@@ -163,13 +199,27 @@ void Engine::Scanner::scan(std::string_view bytes, const Place& place, const Sin
   state_->flush = nullptr;
 }
 
-bool Engine::Scanner::cannot_hold(std::string_view bytes) {
-  const Engine::Parts& parts = state_->engine->parts();
-  if (!parts.always.empty() || !decodes_nothing(bytes)) return false;
-  if (state_->scratch.empty()) state_->scratch.emplace_back(parts.literals);
-  bool none = true;
-  state_->scratch[0].scan(parts.literals, bytes, [&](unsigned, std::size_t) { return none = false; });
-  return none;
+std::shared_ptr<const Trace> Engine::Scanner::scan_repeating(std::string_view bytes, const Trace* base,
+                                                             std::span<const Repeat> repeats, Leave leave,
+                                                             const Numbers& sink) {
+  const bool traced = base != nullptr || leave == Leave::trace;
+  auto trace = traced ? state_->retrace(bytes, base, repeats) : nullptr;
+  if (trace == nullptr) {
+    scan(bytes, {}, [&](const Hit& hit) { sink(secret_number(hit.secret)); });
+    return nullptr;
+  }
+  state_->allowed = 0;
+  std::vector<KeptHit> hits = trace->hits;
+  settle(state_->engine->rules(), hits);
+  for (const KeptHit& hit : hits) {
+    if (has_allow_comment(bytes, hit.begin, hit.end))
+      ++state_->allowed;
+    else
+      sink(hit.secret);
+  }
+  return trace;
 }
+
+std::uint64_t secret_number(std::string_view secret) { return std::hash<std::string_view>()(secret); }
 
 }  // namespace claviger::detect

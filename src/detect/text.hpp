@@ -56,11 +56,25 @@ inline std::size_t run_end(std::string_view text, std::size_t at, std::uint8_t c
   return at;
 }
 
+// The stretch of a text that something was read from: what stands outside cannot change what was found.
+struct Reach {
+  std::size_t begin = std::string_view::npos, end = 0;
+  void take(std::size_t from, std::size_t to) {
+    begin = from < begin ? from : begin;
+    end = to > end ? to : end;
+  }
+  // `before` bytes before `from`, and `after` behind `to`.
+  void round(std::size_t from, std::size_t to, std::size_t before, std::size_t after) {
+    take(from > before ? from - before : 0, to + after);
+  }
+};
+
 // `needle` is lower case.
 bool holds_any_case(std::string_view text, std::string_view needle);
 std::string_view line_around(std::string_view text, std::size_t at, std::size_t most);
 // Whether the byte before `at` ends an escape (\n, \t, \u003d, %3D, ESC[0m), so that a word may begin at `at`
 // although a letter or digit stands before it.
 bool after_escape(std::string_view text, std::size_t at);
+inline constexpr std::size_t kEscapeReach = 16;  // so far before a place is looked for an escape at most
 
 }  // namespace claviger::detect

@@ -8,9 +8,11 @@
 namespace claviger::detect {
 namespace {
 
-constexpr std::size_t kLongestName = 80;
 constexpr std::size_t kLongestValue = 4096;
 constexpr std::size_t kMostBlank = 200;
+constexpr std::size_t kElement = 256;   // of XML: so far on its end tag stands
+constexpr std::size_t kAccessors = 64;  // { get; set; } behind a property's name
+constexpr std::size_t kGlance = 64;     // longer than what is looked at behind a place without moving on
 constexpr std::string_view kValueWords[] = {"value", "Value", "default", "stringData", "secretString"};
 constexpr std::string_view kOperators[] = {"===", "!==", ":=",   ":-", "=>", "==", "!=",  "->",
                                            "<-",  "||=", "?\?=", "?=", "+=", "||", "?\?", "?:"};
@@ -66,12 +68,15 @@ std::size_t skip_type(std::string_view text, std::size_t at) {
 }
 
 // {"name": "API_KEY", "value": "..."}, and the same in YAML, XML and Terraform: where the ":" or "=" stands.
-std::optional<std::size_t> pair_value(std::string_view text, std::size_t name_end, std::size_t at) {
+std::optional<std::size_t> pair_value(std::string_view text, std::size_t name_end, std::size_t at,
+                                      Reach& reach) {
   const std::size_t start = blanks(text, at, true);
+  reach.take(at, start + kGlance);
   const char open = start < text.size() ? text[start] : '\0';
   const bool block = open == '{' || (open == ',' && at > name_end);
   if (!block && start == at) return std::nullopt;
   const std::size_t ceiling = std::min(text.size(), start + (block ? kMostBlank : 1));
+  if (block) reach.take(at, ceiling + kMostBlank + kGlance);
   for (std::size_t i = start; i < ceiling && text[i] != '}'; ++i) {
     if (i > 0 && is(text[i - 1], kWord)) continue;
     for (const std::string_view word : kValueWords) {
@@ -89,11 +94,16 @@ struct Operator {
   Giving giving = Giving::assigned;
 };
 
-std::optional<Operator> operator_at(std::string_view text, std::size_t name_end) {
+std::optional<Operator> operator_at(std::string_view text, std::size_t name_end, Reach& reach) {
   const std::size_t closed = skip_closers(text, name_end);
   std::size_t at = blanks(text, closed, false);
-  if (stands(text, at, "{ get")) at = blanks(text, std::min(text.find('}', at), text.size() - 1) + 1, false);
-  if (const auto pair = pair_value(text, name_end, closed)) at = *pair;
+  reach.take(name_end, at + kGlance);
+  if (stands(text, at, "{ get")) {
+    const std::size_t close = text.substr(at, kAccessors).find('}');
+    reach.take(at, at + kAccessors + kMostBlank + kGlance);
+    if (close != std::string_view::npos) at = blanks(text, at + close + 1, false);
+  }
+  if (const auto pair = pair_value(text, name_end, closed, reach)) at = *pair;
   for (const std::string_view op : kOperators)
     if (stands(text, at, op)) return Operator{at + op.size()};
   if (at >= text.size()) return std::nullopt;
@@ -104,7 +114,10 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end)
     }())};
   if (text[at] == '=') return Operator{at + 1};
   if (text[at] == ',') return Operator{at + 1, Giving::called};  // put("name", "value")
-  if (text[at] == '>' && at == closed && text.substr(at + 1, 256).contains("</")) return Operator{at + 1};
+  if (text[at] == '>' && at == closed) {
+    reach.take(at, at + 1 + kElement);
+    if (text.substr(at + 1, kElement).contains("</")) return Operator{at + 1};
+  }
   if (text[at] == '(') return Operator{at + 1, Giving::called};
   if (stands(text, at, "%3D") || stands(text, at, "%3d")) return Operator{at + 3};
   if (text[at] == '|') return Operator{at + 1, Giving::spaced};  // a row of a table
@@ -117,12 +130,13 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end)
 }
 
 // Secret("..."), new Key("..."), env("NAME", "..."): the quote inside; `at` when there is no such call.
-std::size_t enter_call(std::string_view text, std::size_t at) {
+std::size_t enter_call(std::string_view text, std::size_t at, Reach& reach) {
   std::size_t i = at;
   while (i < text.size() && i - at < 48 && (is(text[i], kWord | kSpace) || text[i] == '.' || text[i] == ':'))
     ++i;
   if (i >= text.size() || text[i] != '(') return at;
   const std::size_t open = blanks(text, i + 1, true);
+  reach.take(at, open + kGlance);
   return quote_size(text, open) > 0 ? open : at;
 }
 
@@ -162,26 +176,31 @@ std::string_view name_around(std::string_view text, std::size_t begin, std::size
   return text.substr(from, to - from);
 }
 
-std::optional<Value> value_after(std::string_view text, std::size_t name_end) {
-  const auto op = operator_at(text, name_end);
+std::optional<Value> value_after(std::string_view text, std::size_t name_end, Reach& reach) {
+  const auto op = operator_at(text, name_end, reach);
   if (!op) return std::nullopt;
   Value out;
   out.giving = op->giving;
   std::size_t at = blanks(text, op->after, op->giving != Giving::spaced);
-  if (op->giving == Giving::assigned) at = enter_call(text, at);
+  reach.take(op->after, at + kGlance);
+  if (op->giving == Giving::assigned) at = enter_call(text, at, reach);
   if (at < text.size() && std::string_view("bBrRfFuU@$").contains(text[at]) && quote_size(text, at + 1) == 1)
     ++at;
   const std::size_t quote = quote_size(text, at);
   if (quote > 0) {
     const std::string_view mark = text.substr(at, quote);
     out.begin = skip_scheme(text, at + quote);
+    reach.take(at, out.begin + kGlance);
     out.end = quoted_end(text, out.begin, mark);
     out.quoted = true;
+    const bool open = out.end == std::string_view::npos;
+    reach.round(at, open ? out.begin + kLongestValue : out.end, 0, kLongestName);
     if (out.end == std::string_view::npos) return std::nullopt;
     return out;
   }
   if (op->giving == Giving::called) return std::nullopt;
   at = skip_scheme(text, at);
+  reach.take(at, at + kGlance);
   const std::size_t ceiling = std::min(text.size(), at + kLongestValue);
   std::size_t end = at;
   const auto goes_on = [](char c) {
@@ -189,6 +208,7 @@ std::optional<Value> value_after(std::string_view text, std::size_t name_end) {
            !std::string_view("\"'`,;)]}<>|\\").contains(c);
   };
   while (end < ceiling && goes_on(text[end]) && !begins_parameter(text, end)) ++end;
+  reach.round(at, end, 0, kLongestName + 2);
   while (end > at && (text[end - 1] == '.' || text[end - 1] == ':')) --end;
   out.begin = at;
   out.end = end;

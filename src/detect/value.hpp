@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "detect/text.hpp"
+
 namespace claviger::detect {
 
 enum class Giving : unsigned char { assigned, called, spaced };  // =, :, => | ( | blank only
@@ -15,10 +17,13 @@ struct Value {
   Giving giving = Giving::assigned;
 };
 
+inline constexpr std::size_t kLongestName = 80;
+
 // The name that holds text[begin, end): letters, digits, _ . - and $ around it.
 std::string_view name_around(std::string_view text, std::size_t begin, std::size_t end);
 
 // The value given to the name that ends at `at`; nothing when what follows is no giving.
-std::optional<Value> value_after(std::string_view text, std::size_t at);
+// `reach` learns what was read.
+std::optional<Value> value_after(std::string_view text, std::size_t at, Reach& reach);
 
 }  // namespace claviger::detect

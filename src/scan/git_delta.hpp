@@ -7,6 +7,7 @@
 
 #include "base/encoding.hpp"
 #include "base/result.hpp"
+#include "detect/engine.hpp"
 
 namespace claviger::scan {
 
@@ -18,11 +19,7 @@ struct DeltaSizes {
 
 // Bytes of the result that stand in the base too, in the order of the result. What no copy covers is
 // inserted.
-struct Copy {
-  std::uint64_t to = 0;    // in the result
-  std::uint64_t from = 0;  // in the base
-  std::uint64_t size = 0;
-};
+using Copy = detect::Repeat;
 
 // The sizes a delta states, which its instructions need not keep. Refuses with corrupt.
 Result<DeltaSizes> delta_sizes(ByteView delta);

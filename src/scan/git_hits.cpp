@@ -19,10 +19,15 @@ LinePlace line_place(std::string_view text, const detect::Hit& hit) {
   return place;
 }
 
-HotKey HotKeys::next(const detect::Hit& hit) {
-  const std::uint64_t secret = std::hash<std::string_view>()(hit.secret);
-  return {secret, seen_[secret]++};
-}
+namespace {
+
+constexpr std::size_t kUsefulCopy = 192;  // a shorter one is scanned like what is inserted
+
+struct BlobTrace final : SweepTrace {
+  std::shared_ptr<const detect::Trace> trace;
+};
+
+}  // namespace
 
 HitCollector::~HitCollector() {
   const std::lock_guard lock(hits_.mutex);
@@ -33,10 +38,8 @@ HitCollector::~HitCollector() {
 }
 
 std::unique_ptr<SweepTrace> HitCollector::visit(const SweptObject& object) {
-  if (object.repeated) return nullptr;
-  if (object.type == ObjectType::blob) {
-    scan_blob(object);
-  } else {
+  if (object.type == ObjectType::blob) return scan_blob(object);
+  if (!object.repeated) {
     if (object.type == ObjectType::commit && collect_commits_ == CollectCommits::yes)
       commits_.push_back(object.id);
     scan_message(object);
@@ -44,16 +47,33 @@ std::unique_ptr<SweepTrace> HitCollector::visit(const SweptObject& object) {
   return nullptr;
 }
 
-void HitCollector::scan_blob(const SweptObject& object) {
+std::unique_ptr<SweepTrace> HitCollector::scan_blob(const SweptObject& object) {
+  using Leave = detect::Engine::Scanner::Leave;
+  if (object.repeated && !object.has_deltas) return nullptr;
+  const detect::Trace* base = nullptr;
+  if (object.base != nullptr) base = static_cast<const BlobTrace*>(object.base)->trace.get();
+  // Short copies bring less along than it costs to look for it.
+  repeats_.clear();
+  if (base != nullptr)
+    std::ranges::copy_if(*object.copies, std::back_inserter(repeats_),
+                         [](const Copy& copy) { return copy.size >= kUsefulCopy; });
   HotBlob blob;
   keys_.clear();
   // The paths are not known yet; places are judged again with theirs.
-  scanner_.scan(as_text(object.bytes), {}, [&](const detect::Hit& hit) {
-    if (blob.keys.size() < limits::kScanHits) blob.keys.push_back(keys_.next(hit));
-  });
-  if (blob.keys.empty()) return;
-  blob.id = object.id;
-  blobs_.push_back(std::move(blob));
+  auto trace =
+      scanner_.scan_repeating(as_text(object.bytes), base, repeats_,
+                              object.has_deltas ? Leave::trace : Leave::nothing, [&](std::uint64_t secret) {
+                                if (blob.keys.size() < limits::kScanHits)
+                                  blob.keys.push_back(keys_.next(secret));
+                              });
+  if (!blob.keys.empty() && !object.repeated) {
+    blob.id = object.id;
+    blobs_.push_back(std::move(blob));
+  }
+  if (!object.has_deltas || trace == nullptr) return nullptr;
+  auto left = std::make_unique<BlobTrace>();
+  left->trace = std::move(trace);
+  return left;
 }
 
 void HitCollector::scan_message(const SweptObject& object) {

@@ -53,7 +53,8 @@ LinePlace line_place(std::string_view text, const detect::Hit& hit);
 // text.
 class HotKeys {
  public:
-  HotKey next(const detect::Hit& hit);
+  HotKey next(const detect::Hit& hit) { return next(detect::secret_number(hit.secret)); }
+  HotKey next(std::uint64_t secret) { return {secret, seen_[secret]++}; }
   void clear() { seen_.clear(); }
 
  private:
@@ -62,7 +63,7 @@ class HotKeys {
 
 enum class CollectCommits : std::uint8_t { no, yes };
 
-// Scans blobs, and the messages of commits and tags.
+// Scans blobs, deltas by what they do not share with their base, and the messages of commits and tags.
 class HitCollector final : public SweepVisitor {
  public:
   HitCollector(std::shared_ptr<const detect::Engine> engine, CollectCommits commits, HistoryHits& hits)
@@ -71,13 +72,14 @@ class HitCollector final : public SweepVisitor {
   std::unique_ptr<SweepTrace> visit(const SweptObject& object) override;
 
  private:
-  void scan_blob(const SweptObject& object);
+  std::unique_ptr<SweepTrace> scan_blob(const SweptObject& object);
   void scan_message(const SweptObject& object);
 
   detect::Engine::Scanner scanner_;
   CollectCommits collect_commits_;
   HistoryHits& hits_;
   HotKeys keys_;
+  std::vector<Copy> repeats_;
   std::vector<HotBlob> blobs_;
   std::vector<MessageHit> messages_;
   std::vector<ObjectId> commits_;

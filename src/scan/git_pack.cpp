@@ -109,19 +109,30 @@ std::optional<std::uint32_t> PackIndex::crc(std::uint32_t nth) const {
   return read_be32(crcs_ + std::size_t{nth} * 4);
 }
 
+constexpr std::uint32_t kFirstStep = 8, kLastStep = 64;  // entries
+
 std::optional<std::uint32_t> PackIndex::find(const ObjectId& id) const {
   std::uint32_t low = fanout_[id.bytes[0]];
   std::uint32_t high = fanout_[std::size_t{id.bytes[0]} + 1];
   const std::size_t hash = hash_size(kind_);
+  // Ids are as good as random: the first look is where this one would stand among evenly spread ones, the
+  // next ones near by, in steps that double. Whatever the index holds, halving ends it.
+  std::uint64_t middle = low + (std::uint64_t{read_be32(id.bytes.data() + 1)} * (high - low) >> 32);
+  std::uint32_t up = kFirstStep, down = kFirstStep;
   while (low < high) {
-    const std::uint32_t middle = low + (high - low) / 2;
-    const int order = std::memcmp(raw_id(middle), id.bytes.data(), hash);
-    if (order == 0) return middle;
+    const int order = std::memcmp(raw_id(static_cast<std::uint32_t>(middle)), id.bytes.data(), hash);
+    if (order == 0) return static_cast<std::uint32_t>(middle);
+    const std::uint32_t half = (high - low) / 2;
     if (order < 0) {
-      low = middle + 1;
+      low = static_cast<std::uint32_t>(middle) + 1;
+      middle = std::uint64_t{low} + std::min(up, half);
+      up *= 2;
     } else {
-      high = middle;
+      high = static_cast<std::uint32_t>(middle);
+      middle = high - 1 - std::min(down, half);
+      down *= 2;
     }
+    if (up > kLastStep || down > kLastStep || middle < low || middle >= high) middle = low + (high - low) / 2;
   }
   return std::nullopt;
 }
