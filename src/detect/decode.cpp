@@ -223,6 +223,16 @@ std::optional<std::size_t> Decoder::next_line(std::size_t at) {
   return std::nullopt;
 }
 
+// &#45; and &#107;
+Decoder::Escape Decoder::entity_at(std::size_t at) const {
+  int value = 0;
+  std::size_t end = at + 2;
+  while (end < text_.size() && end < at + 5 && is(text_[end], kDigit))
+    value = value * 10 + (text_[end++] - '0');
+  if (end < at + 4 || end >= text_.size() || text_[end] != ';' || value > 126 || value < ' ') return {};
+  return {end + 1 - at, static_cast<char>(value)};
+}
+
 Decoder::Escape Decoder::escape_at(std::size_t at) const {
   const auto number = [&](std::size_t from, std::size_t digits) {
     int value = 0;
@@ -243,9 +253,8 @@ Decoder::Escape Decoder::escape_at(std::size_t at) const {
     value = '/', size = 2;
   else if (text_.substr(at, 3) == "&#x")
     value = number(at + 3, 2), size = 6;
-  else if (text_.substr(at, 2) == "&#" && at + 4 < text_.size() && text_[at + 4] == ';' &&
-           is(text_[at + 2], kDigit))
-    value = (text_[at + 2] - '0') * 10 + (text_[at + 3] - '0'), size = 5;
+  else if (text_.substr(at, 2) == "&#")
+    return entity_at(at);
   if (value > 126 || (value < 32 && !is_text(static_cast<char>(value))) || value < 0) return {};
   return {size, static_cast<char>(value)};
 }

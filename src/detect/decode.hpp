@@ -61,6 +61,7 @@ class Decoder {
   void hex(std::size_t begin, std::size_t end);
   std::optional<std::size_t> next_line(std::size_t at);
   Escape escape_at(std::size_t at) const;
+  Escape entity_at(std::size_t at) const;
   std::size_t escaped_word(std::size_t at);
   std::size_t wide_run(std::size_t begin, std::size_t step);
   std::size_t join_over(std::size_t seam, std::size_t next);

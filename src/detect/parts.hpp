@@ -72,9 +72,9 @@ struct Form {
 struct Engine::Parts {
   Parts(Watch all, Watch few) : anywhere(std::move(all)), near_dense(std::move(few)) {}
 
-  Watch anywhere;                   // of the whole text
-  Watch near_dense;                 // of what stands before and in the runs that a survey calls dense
-  std::vector<Form> forms;          // by rule
+  Watch anywhere;           // of the whole text
+  Watch near_dense;         // of what stands before and in the runs that a survey calls dense
+  std::vector<Form> forms;  // by rule
   std::vector<std::uint32_t> context_rules;
   std::vector<std::uint32_t> public_rules;  // whose keys are public by design, always or in some places
   std::vector<std::uint32_t> always;        // pattern rules without keywords

@@ -94,6 +94,14 @@ struct Operator {
   Giving giving = Giving::assigned;
 };
 
+// <key>name</key> <string>value</string>, as property lists have it.
+std::optional<std::size_t> element_value(std::string_view text, std::size_t at, Reach& reach) {
+  if (!stands(text, at, "</key>")) return std::nullopt;
+  const std::size_t open = blanks(text, at + 6, true);
+  reach.take(at, open + kGlance);
+  return stands(text, open, "<string>") ? std::optional(open + 8) : std::nullopt;
+}
+
 std::optional<Operator> operator_at(std::string_view text, std::size_t name_end, Reach& reach) {
   const std::size_t closed = skip_closers(text, name_end);
   std::size_t at = blanks(text, closed, false);
@@ -103,6 +111,7 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end,
     reach.take(at, at + kAccessors + kMostBlank + kGlance);
     if (close != std::string_view::npos) at = blanks(text, at + close + 1, false);
   }
+  if (const auto element = element_value(text, closed, reach)) return Operator{*element};
   if (const auto pair = pair_value(text, name_end, closed, reach)) at = *pair;
   for (const std::string_view op : kOperators)
     if (stands(text, at, op)) return Operator{at + op.size()};
@@ -113,7 +122,10 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end,
       return typed == at + 1 ? at + 1 : typed + 1;
     }())};
   if (text[at] == '=') return Operator{at + 1};
-  if (text[at] == ',') return Operator{at + 1, Giving::called};  // put("name", "value")
+  if (text[at] == ',') {  // put("name", "value"), or a row of a CSV file
+    const bool row = at == name_end && at + 1 < text.size() && !is(text[at + 1], kSpace);
+    return Operator{at + 1, row ? Giving::spaced : Giving::called};
+  }
   if (text[at] == '>' && at == closed) {
     reach.take(at, at + 1 + kElement);
     if (text.substr(at + 1, kElement).contains("</")) return Operator{at + 1};
@@ -186,6 +198,7 @@ std::optional<Value> value_after(std::string_view text, std::size_t name_end, Re
   if (op->giving == Giving::assigned) at = enter_call(text, at, reach);
   if (at < text.size() && std::string_view("bBrRfFuU@$").contains(text[at]) && quote_size(text, at + 1) == 1)
     ++at;
+  if (stands(text, at, "%q(") || stands(text, at, "%Q(")) at += 3;  // Ruby
   const std::size_t quote = quote_size(text, at);
   if (quote > 0) {
     const std::string_view mark = text.substr(at, quote);
