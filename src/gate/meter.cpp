@@ -9,6 +9,7 @@ namespace claviger::gate {
 
 Meter::Shape Meter::shape_of(std::string_view content_type) {
   if (content_type.starts_with("text/event-stream")) return Shape::events;
+  if (content_type.starts_with("application/vnd.amazon.eventstream")) return Shape::messages;
   if (content_type.starts_with("application/json")) return Shape::json;
   return Shape::opaque;
 }
@@ -18,7 +19,8 @@ Meter::Meter(const Grant& grant, Shape shape)
       dialect_(grant.route->dialect),
       endpoint_(grant.route->endpoint),
       filtering_(shape == Shape::events && grant.edits.usage_inserted),
-      stream_(dialect_, endpoint_, grant.ask.pictures ? grant.ask.choices : 1) {}
+      stream_(dialect_, endpoint_, grant.ask.pictures ? grant.ask.choices : 1),
+      messages_meter_(endpoint_) {}
 
 void Meter::note_head(const wire::Headers& headers) {
   if (dialect_ != provider::Dialect::bedrock || endpoint_ != provider::Endpoint::invoke) return;
@@ -41,6 +43,8 @@ std::string_view Meter::pass(std::string_view piece, Rest rest) {
   switch (shape_) {
     case Shape::events:
       return pass_events(piece, rest);
+    case Shape::messages:
+      return pass_messages(piece, rest);
     case Shape::opaque:
       whole_ = rest == Rest::none;
       return piece;
@@ -101,6 +105,28 @@ std::string_view Meter::pass_events(std::string_view piece, Rest rest) {
   if (!filtering_) return rest == Rest::none ? held : held.substr(0, complete);
   if (rest == Rest::none) out_.append(events_.rest());
   return out_;
+}
+
+// What cannot be read passes as it came, and is not metered any more: it is settled at the hold.
+std::string_view Meter::pass_messages(std::string_view piece, Rest rest) {
+  if (overflowed_) return piece;
+  if (!messages_.feed(piece)) {
+    overflowed_ = true;
+    out_.assign(messages_.rest()).append(piece);
+    return out_;
+  }
+  const std::string_view held = messages_.rest();
+  std::size_t complete = 0;
+  for (;;) {
+    const auto message = messages_.next();
+    overflowed_ = !message;
+    if (overflowed_) return held;
+    if (!*message) break;
+    messages_meter_.on_message(**message);
+    usage_ = messages_meter_.usage();
+    complete += (*message)->raw.size();
+  }
+  return rest == Rest::none ? held : held.substr(0, complete);
 }
 
 }  // namespace claviger::gate

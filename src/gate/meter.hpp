@@ -7,7 +7,9 @@
 #include <string_view>
 
 #include "gate/authorize.hpp"
+#include "provider/bedrock_stream.hpp"
 #include "provider/usage.hpp"
+#include "wire/event_stream.hpp"
 #include "wire/http1.hpp"
 #include "wire/json.hpp"
 #include "wire/sse.hpp"
@@ -17,7 +19,7 @@ namespace claviger::gate {
 class Meter {
  public:
   // What the answer's head said of its body.
-  enum class Shape { events, json, opaque };
+  enum class Shape { events, messages /* Bedrock's binary event stream */, json, opaque };
   static Shape shape_of(std::string_view content_type);
 
   Meter(const Grant& grant, Shape shape);
@@ -35,19 +37,23 @@ class Meter {
   std::string_view pass(std::string_view piece, Rest rest);
 
   // The answer's own end was seen: nothing billed can follow.
-  bool saw_end() const { return shape_ == Shape::events ? stream_.finished() : whole_; }
+  bool saw_end() const {
+    if (shape_ == Shape::messages) return messages_meter_.finished();
+    return shape_ == Shape::events ? stream_.finished() : whole_;
+  }
   // The provider reported an error inside a stream.
-  bool failed() const { return stream_.failed(); }
+  bool failed() const { return stream_.failed() || messages_meter_.failed(); }
   provider::Usage usage() const { return shape_ == Shape::events ? stream_.usage() : usage_; }
-  // An event was too large to look into: the stream's end may have passed unseen.
+  // An event was too large to look into, or no message: the stream's end may have passed unseen.
   bool overflowed() const { return overflowed_; }
-  bool is_stream() const { return shape_ == Shape::events; }
+  bool is_stream() const { return shape_ == Shape::events || shape_ == Shape::messages; }
   // Whether the client's bytes differ from the provider's, so that their length is not known beforehand.
   bool changes_bytes() const { return filtering_ || change_ != nullptr; }
   std::int64_t next_sequence() const { return stream_.next_sequence(); }
 
  private:
   std::string_view pass_events(std::string_view piece, Rest rest);
+  std::string_view pass_messages(std::string_view piece, Rest rest);
   std::string_view pass_list(std::string_view piece, Rest rest);
   void read_json(std::string_view body);
 
@@ -59,8 +65,10 @@ class Meter {
   bool whole_ = false;       // the body came to its end, and could be read when it is JSON
   Change change_;
   provider::StreamMeter stream_;
+  provider::MessageMeter messages_meter_;
   provider::StreamFilter filter_;
   wire::SseReader events_;
+  wire::EventStreamReader messages_;
   provider::Usage usage_;
   provider::Usage from_head_;
   std::string held_;  // a JSON body so far

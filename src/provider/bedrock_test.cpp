@@ -38,12 +38,15 @@ Usage used(Endpoint endpoint, std::string_view body) {
   return read_usage(Dialect::bedrock, endpoint, json);
 }
 
-TEST(BedrockRoutes, model_names_with_colons_are_decoded_and_streams_are_shut) {
+TEST(BedrockRoutes, model_names_with_colons_are_decoded_and_live_streams_are_shut) {
   EXPECT_EQ(read(kConverse, R"({"messages":[]})")->model, "anthropic.claude-v1:0");
   for (const std::string_view verb : {"converse-stream", "invoke-with-response-stream"}) {
-    const std::string path = "/model/m/" + std::string(verb);
-    EXPECT_EQ(match("POST", path, Speaker::any).verdict.error().code, Code::route_refused) << path;
+    const auto found = match("POST", "/model/m/" + std::string(verb), Speaker::any);
+    ASSERT_TRUE(found.verdict) << verb;
+    EXPECT_TRUE(found.route->streams) << verb;
   }
+  const std::string_view live = "/model/m/invoke-with-bidirectional-stream";
+  EXPECT_EQ(match("POST", live, Speaker::any).verdict.error().code, Code::route_refused);
 }
 
 TEST(BedrockAsk, what_the_gate_knows_no_price_of_is_unbounded) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json_writer.hpp"
+#include "wire/event_stream.hpp"
 
 namespace claviger::provider {
 namespace {
@@ -229,6 +230,11 @@ ErrorBody error_body(Dialect dialect, const Error& error, std::string_view reque
 std::string stream_error(Dialect dialect, Endpoint endpoint, const Error& error, std::string_view request_id,
                          std::int64_t sequence_number) {
   std::string out;
+  if (dialect == Dialect::bedrock) {
+    std::string name(bedrock_type(error.code));  // "AccessDeniedException"; in streams "accessDenied..."
+    name.front() = static_cast<char>(name.front() + ('a' - 'A'));
+    return wire::event_message("exception", name, error_body(dialect, error, request_id).body);
+  }
   if (dialect == Dialect::anthropic || endpoint == Endpoint::responses) out += "event: error\n";
   out += "data: ";
   JsonWriter w(out);

@@ -22,6 +22,11 @@ constexpr Route take_form(Route route, BodyKind body) {
   return route;
 }
 
+constexpr Route streaming(Route route) {
+  route.streams = true;
+  return route;
+}
+
 constexpr Route stream(std::string_view id, std::string_view pattern) {
   return {id,           "POST", pattern, kGemini, Endpoint::generate_content,
           Meter::usage, true,   {},      true,    BodyKind::json};
@@ -322,11 +327,10 @@ constexpr auto kRows = std::to_array<Route>({
     serve("bedrock.invoke", "POST", "/model/{model}/invoke", kBedrock, Endpoint::invoke, Meter::usage),
     serve("bedrock.count_tokens", "POST", "/model/{model}/count-tokens", kBedrock, Endpoint::count_tokens,
           Meter::free),
-    shut("bedrock.converse_stream", "/model/{model}/converse-stream", kBedrock,
-         "ConverseStream is refused because the gate does not meter its binary event stream: use Converse."),
-    shut("bedrock.invoke_stream", "/model/{model}/invoke-with-response-stream", kBedrock,
-         "InvokeModelWithResponseStream is refused because the gate does not meter its binary event stream: "
-         "use InvokeModel."),
+    streaming(serve("bedrock.converse_stream", "POST", "/model/{model}/converse-stream", kBedrock,
+                    Endpoint::converse, Meter::usage)),
+    streaming(serve("bedrock.invoke_stream", "POST", "/model/{model}/invoke-with-response-stream", kBedrock,
+                    Endpoint::invoke, Meter::usage)),
     shut("bedrock.invoke_duplex", "/model/{model}/invoke-with-bidirectional-stream", kBedrock,
          "Live sessions are refused because the gate meters only HTTP answers."),
     shut("bedrock.async", "/async-invoke/**", kBedrock,

@@ -59,6 +59,10 @@ std::vector<Piece> responses_stream(const Draft& draft);
 std::string messages_whole(const Draft& draft);
 std::vector<Piece> messages_stream(const Draft& draft);
 std::string gemini_whole(const Draft& draft);
+// Bedrock: as messages of an AWS event stream; a whole InvokeModel answer is messages_whole.
+std::string converse_whole(const Draft& draft);
+std::vector<Piece> converse_stream(const Draft& draft);
+std::vector<Piece> invoke_stream(const Draft& draft);
 // As server-sent events, or as a JSON array that arrives in pieces.
 enum class GeminiForm : std::uint8_t { events, array };
 std::vector<Piece> gemini_stream(const Draft& draft, GeminiForm form);

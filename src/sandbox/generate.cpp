@@ -143,9 +143,11 @@ Plan Provider::generated(const Asked& asked, const Fault& fault, Open& open) {
   const bool events = asked.events;
   Plan plan;
   plan.streamed = plan.chunked = asked.stream;
-  plan.headers.emplace_back("content-type", asked.stream && (asked.kind != Kind::stream || events)
-                                                ? "text/event-stream"
-                                                : "application/json");
+  const bool json = !asked.stream || (asked.kind == Kind::stream && !events);
+  plan.headers.emplace_back("content-type", json ? "application/json"
+                                            : asked.dialect == provider::Dialect::bedrock
+                                                ? "application/vnd.amazon.eventstream"
+                                                : "text/event-stream");
   if (asked.stream) {
     switch (asked.kind) {
       case Kind::chat:
@@ -160,6 +162,12 @@ Plan Provider::generated(const Asked& asked, const Fault& fault, Open& open) {
       case Kind::messages:
         plan.pieces = messages_stream(draft);
         break;
+      case Kind::converse:
+        plan.pieces = converse_stream(draft);
+        break;
+      case Kind::invoke:
+        plan.pieces = invoke_stream(draft);
+        break;
       default:
         plan.pieces = gemini_stream(draft, events ? GeminiForm::events : GeminiForm::array);
     }
@@ -168,6 +176,8 @@ Plan Provider::generated(const Asked& asked, const Fault& fault, Open& open) {
                                                : asked.kind == Kind::completions ? completion_whole
                                                : asked.kind == Kind::responses   ? responses_whole
                                                : asked.kind == Kind::messages    ? messages_whole
+                                               : asked.kind == Kind::invoke      ? messages_whole
+                                               : asked.kind == Kind::converse    ? converse_whole
                                                                                  : gemini_whole;
     plan.pieces.push_back({whole(draft), 0, draft.output()});
   }

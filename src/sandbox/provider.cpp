@@ -133,10 +133,13 @@ Plan Provider::answer(const Request& request, const Asked& asked, const Fault& f
   if (!open.price && !asked.model.starts_with("local"))
     return refusal(asked, 404, "model_not_found", "The model `" + asked.model + "` does not exist.");
   if (asked.kind == Kind::count_tokens) {
-    const char* name = asked.dialect == provider::Dialect::gemini ? "totalTokens" : "input_tokens";
+    const char* name = asked.dialect == provider::Dialect::gemini    ? "totalTokens"
+                       : asked.dialect == provider::Dialect::bedrock ? "inputTokens"
+                                                                     : "input_tokens";
     return json_plan(200, Json{{name, asked.input}}.dump());
   }
-  if (asked.kind == Kind::messages && !asked.max_output)
+  const bool bounded = asked.kind == Kind::messages || asked.kind == Kind::invoke;
+  if (bounded && !asked.max_output)
     return refusal(asked, 400, "missing_max_tokens", "max_tokens: Field required");
   if (asked.max_output.value_or(1) < 1 || asked.choices < 1 || asked.choices > 128)
     return refusal(asked, 400, "invalid_value", "The number of tokens or choices cannot be used.");
@@ -181,7 +184,19 @@ Plan Provider::models(const Asked& asked) const {
   return json_plan(200, list.dump());
 }
 
+// Bedrock's names bring the maker and a version: "anthropic.claude-haiku-4-5-v1:0". The double bills what the
+// maker would.
+const provider::Price* Provider::bedrock_price(std::string_view model) const {
+  constexpr std::string_view kMaker = "anthropic.";
+  if (!model.starts_with(kMaker)) return nullptr;
+  model.remove_prefix(kMaker.size());
+  if (const std::size_t version = model.rfind("-v"); version != std::string_view::npos)
+    model = model.substr(0, version);
+  return prices_.find("anthropic", model, clock_.now());
+}
+
 const provider::Price* Provider::price_of(const Asked& asked) const {
+  if (asked.dialect == provider::Dialect::bedrock) return bedrock_price(asked.model);
   if (asked.dialect != provider::Dialect::openai)
     return prices_.find(provider::dialect_name(asked.dialect), asked.model, clock_.now());
   for (const std::string_view name : {"openai", "mistral", "deepseek", "x-ai", "groq", "cohere"})

@@ -1,5 +1,5 @@
-// The sandbox provider: a stateful double of OpenAI, Anthropic and Gemini. A request goes in, a plan of the
-// answer comes out; whoever plays the plan tells how far it got, and the ledger is booked by that.
+// The sandbox provider: a stateful double of OpenAI, Anthropic, Gemini and Bedrock. A request goes in, a plan
+// of the answer comes out; whoever plays the plan tells how far it got, and the ledger is booked by that.
 #pragma once
 
 #include <cstdint>
@@ -61,6 +61,7 @@ class Provider {
   Plan embedded(const Asked& asked, const Fault& fault, Open& open) const;
   Draft draft_of(const Asked& asked, const Fault& fault, const Open& open) const;
   bool accepts(std::string_view key) const;
+  const provider::Price* bedrock_price(std::string_view model) const;
   const provider::Price* price_of(const Asked& asked) const;
   Result<Fault> fault_of(const Request& request);
   void close(const Plan& plan, std::int64_t output, bool completed);

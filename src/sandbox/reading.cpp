@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "provider/route.hpp"
 #include "sandbox/form.hpp"
 
 namespace claviger::sandbox {
@@ -134,7 +135,26 @@ void find_model_route(const Request& request, std::string_view path, Asked& aske
   asked.wrong_method = request.method != (has_verb || asked.kind == Kind::unknown ? "POST" : "GET");
 }
 
+// /model/MODEL/VERB, the model percent-encoded.
+bool find_bedrock_route(const Request& request, Asked& asked) {
+  constexpr std::string_view kStart = "/model/";
+  std::string_view path = request.path();
+  if (!path.starts_with(kStart)) return false;
+  path.remove_prefix(kStart.size());
+  const std::string_view model = path.substr(0, path.find('/'));
+  const std::string_view verb = path.substr(model.size());
+  asked.dialect = Dialect::bedrock;
+  asked.model = provider::percent_decode(model).value_or("");
+  asked.stream = verb == "/converse-stream" || verb == "/invoke-with-response-stream";
+  if (verb == "/converse" || verb == "/converse-stream") asked.kind = Kind::converse;
+  if (verb == "/invoke" || verb == "/invoke-with-response-stream") asked.kind = Kind::invoke;
+  if (verb == "/count-tokens") asked.kind = Kind::count_tokens;
+  asked.wrong_method = request.method != "POST";
+  return true;
+}
+
 void find_route(const Request& request, Asked& asked) {
+  if (find_bedrock_route(request, asked)) return;
   const std::string_view path = versioned(request.path());
   if (path.starts_with("/v1beta/")) asked.dialect = Dialect::gemini;
   if (path.starts_with("/v1/messages")) asked.dialect = Dialect::anthropic;
@@ -156,6 +176,13 @@ std::string_view find_key(const Request& request, Dialect dialect) {
     const std::string_view own = request.header("x-api-key");
     return own.empty() ? bearer : own;
   }
+  if (dialect == Dialect::bedrock) {  // a bearer key, or the identity that a signature names
+    constexpr std::string_view kSigned = "AWS4-HMAC-SHA256 Credential=";
+    const std::string_view proof = request.header("authorization");
+    if (!proof.starts_with(kSigned)) return bearer;
+    const std::string_view credential = proof.substr(kSigned.size());
+    return credential.substr(0, credential.find('/'));
+  }
   const std::string_view own = request.header("x-goog-api-key");
   if (!own.empty()) return own;
   return bearer.empty() ? request.parameter("key") : bearer;  // an access token
@@ -163,7 +190,8 @@ std::string_view find_key(const Request& request, Dialect dialect) {
 
 void read_bounds(Asked& asked) {
   const Json& body = asked.body;
-  asked.stream = asked.kind == Kind::stream || at(body, "stream") == true || at(body, "stream") == "true";
+  asked.stream = asked.stream || asked.kind == Kind::stream || at(body, "stream") == true ||
+                 at(body, "stream") == "true";
   asked.include_usage = at(at(body, "stream_options"), "include_usage") == true;
   asked.choices = number_at(body, "n").value_or(1);
   if (asked.kind == Kind::chat) {
@@ -179,6 +207,10 @@ void read_bounds(Asked& asked) {
     asked.max_output = number_at(body, "max_output_tokens");
     const std::string effort = text_at(at(body, "reasoning"), "effort");
     asked.reasons = !effort.empty() && effort != "none";
+  } else if (asked.kind == Kind::converse) {
+    asked.max_output = number_at(at(body, "inferenceConfig"), "maxTokens");
+  } else if (asked.kind == Kind::invoke) {
+    asked.max_output = number_at(body, "max_tokens");
   } else if (asked.kind == Kind::messages) {
     asked.max_output = number_at(body, "max_tokens");
     const std::string thinking = text_at(at(body, "thinking"), "type");

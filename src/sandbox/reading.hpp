@@ -31,7 +31,9 @@ enum class Kind : std::uint8_t {
   hearing,  // transcriptions and translations
   speech,
   moderations,
-  predict,  // Imagen
+  predict,   // Imagen
+  converse,  // Bedrock, whole or streamed
+  invoke,    // Bedrock, in Anthropic's form
 };
 // Kinds whose answers are no text of tokens.
 bool is_media(Kind kind);
