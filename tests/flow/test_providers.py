@@ -50,6 +50,20 @@ request = "0.005"
 max_output = 8000
 context = 127000
 """
+PRICES += "".join(
+    f'''
+[[price]]
+provider = "{name}"
+models = ["priced-here"]
+input = "1"
+cache_read = "0.1"
+output = "2"
+max_output = 8000
+context = 128000
+'''
+    for name in ("openrouter", "deepseek", "groq", "x-ai", "together", "fireworks", "mistral", "cohere",
+                 "cerebras", "huggingface", "vllm", "llamacpp", "ollama", "openai_compatible")
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -86,31 +100,73 @@ def cost_of(gate, key):
     return gate.usage()[key["id"]]["cost_nanousd"]
 
 
+# What each of them answers, as recorded: (base path, the answer's usage, what it costs at 1 USD a million
+# tokens of input, 0.1 cached and 2 of output).
 ROWS = {
-    "openrouter": "/api/v1", "deepseek": "/v1", "groq": "/openai/v1", "xai": "/v1", "together": "/v1",
-    "fireworks": "/inference/v1", "mistral": "/v1", "cohere": "/compatibility/v1", "perplexity": "",
-    "cerebras": "/v1", "huggingface": "/v1",
+    "openrouter": ("/api/v1", {"prompt_tokens": 14, "completion_tokens": 9, "total_tokens": 23,
+                               "cost": 0.0000321, "is_byok": False,
+                               "prompt_tokens_details": {"cached_tokens": 4}},
+                   10 * 1000 + 4 * 100 + 9 * 2000),
+    "deepseek": ("/v1", {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25,
+                         "prompt_cache_hit_tokens": 12, "prompt_cache_miss_tokens": 8},
+                 8 * 1000 + 12 * 100 + 5 * 2000),
+    "groq": ("/openai/v1", {"queue_time": 0.03, "prompt_tokens": 18, "prompt_time": 0.001,
+                            "completion_tokens": 6, "completion_time": 0.02, "total_tokens": 24,
+                            "total_time": 0.021},
+             18 * 1000 + 6 * 2000),
+    "xai": ("/v1", {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 40, "num_sources_used": 0,
+                    "completion_tokens_details": {"reasoning_tokens": 25}}, 12 * 1000 + 28 * 2000),
+    "together": ("/v1", {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14, "cached_tokens": 0},
+                 10 * 1000 + 4 * 2000),
+    "fireworks": ("/inference/v1", {"prompt_tokens": 11, "completion_tokens": 4, "total_tokens": 15,
+                                    "prompt_tokens_details": {"cached_tokens": 0}}, 11 * 1000 + 4 * 2000),
+    "mistral": ("/v1", {"prompt_tokens": 13, "completion_tokens": 7, "total_tokens": 20,
+                        "prompt_audio_seconds": {}}, 13 * 1000 + 7 * 2000),
+    "cohere": ("/compatibility/v1", {"prompt_tokens": 5, "completion_tokens": 8, "total_tokens": 13},
+               5 * 1000 + 8 * 2000),
+    "perplexity": ("", {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11,
+                        "search_context_size": "low"}, 5_000_000 + 9 * 1000 + 2 * 1000),
+    "cerebras": ("/v1", {"prompt_tokens": 21, "completion_tokens": 3, "total_tokens": 24,
+                         "prompt_tokens_details": {"cached_tokens": 0}}, 21 * 1000 + 3 * 2000),
+    "huggingface": ("/v1", {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10,
+                            "completion_tokens_details": None}, 7 * 1000 + 3 * 2000),
+    "vllm": ("/v1", {"prompt_tokens": 6, "total_tokens": 8, "completion_tokens": 2,
+                     "prompt_tokens_details": None}, 6 * 1000 + 2 * 2000),
+    "llamacpp": ("/v1", {"completion_tokens": 2, "prompt_tokens": 6, "total_tokens": 8}, 6 * 1000 + 2 * 2000),
+    "ollama": ("/v1", {"prompt_tokens": 26, "completion_tokens": 10, "total_tokens": 36},
+               26 * 1000 + 10 * 2000),
+    "openai_compatible": ("/v1", {"prompt_tokens": 6, "completion_tokens": 2, "total_tokens": 8},
+                          6 * 1000 + 2 * 2000),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_row_takes_its_key_and_path_where_the_provider_wants_them(gate, recorder, name):
-    recorder.answer = CHAT
-    gate.credential(f"{name}-dev", name, recorder.url + ROWS[name], rig.provider_key(name))
-    key = gate.key()["key"]
-    body = {"model": "sonar", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}
-    if name != "perplexity":  # no price is known for the others' models here
-        body["model"] = "m"
-    status, answer = call(gate, key, "POST", f"/p/{name}-dev/v1/chat/completions", body)
-    if status == 403:
-        assert answer["error"]["code"] == "unpriced_model", answer
-        assert recorder.requests == []
-        return
-    assert (status, answer["usage"]) == (200, CHAT["usage"])
+def test_a_rows_recorded_exchange_takes_its_key_and_path_and_is_metered_exactly(gate, recorder, name):
+    base, usage, cost = ROWS[name]
+    recorder.answer = CHAT | {"model": "m", "usage": usage}
+    gate.credential(f"{name}-dev", name, recorder.url + base, rig.provider_key(name))
+    key = gate.key("--budget", "1usd/day")
+    model = "sonar" if name == "perplexity" else "priced-here"
+    body = {"model": model, "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}
+    status, answer = call(gate, key["key"], "POST", f"/p/{name}-dev/v1/chat/completions", body)
+    assert (status, answer) == (200, recorder.answer)
     method, path, headers, sent = asked(recorder)
-    assert (method, path) == ("POST", ROWS[name] + "/chat/completions")
+    assert (method, path) == ("POST", base + "/chat/completions")
     assert headers["authorization"] == f"Bearer {rig.provider_key(name)}"
     assert json.loads(sent) == body
+    assert cost_of(gate, key) == cost
+    assert gate.usage()[key["id"]]["estimated"] == 0
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_rows_model_without_a_price_is_refused_and_sends_nothing(gate, recorder, name):
+    key = gate.key("--budget", "1usd/day")["key"]
+    body = {"model": "nobody-priced-this", "messages": [], "max_tokens": 9}
+    status, answer = call(gate, key, "POST", f"/p/{name}-dev/v1/chat/completions", body)
+    free = name in ("vllm", "llamacpp", "ollama")  # self-hosted: no provider bills tokens
+    assert (status, answer.get("error", {}).get("code")) == ((200, None) if free else (403, "unpriced_model"))
+    assert len(recorder.requests) == free
+    recorder.requests.clear()
 
 
 def test_a_request_price_is_added_to_the_tokens(gate, recorder):
@@ -185,9 +241,9 @@ def test_bedrock_is_signed_over_what_is_sent_and_metered(gate, recorder):
     assert headers["x-amz-security-token"] == parts[2]
     assert parts[1] not in json.dumps(headers)
     assert cost_of(gate, key) == 30 * 1_000 + 100 * 100 + 10 * 5_000
-    for verb in ("converse-stream", "invoke-with-response-stream"):
-        status, answer = call(gate, key["key"], "POST", f"/model/{model}/{verb}", body)
-        assert status == 403 and "event stream" in answer["message"], answer
+    live = f"/model/{model}/invoke-with-bidirectional-stream"
+    status, answer = call(gate, key["key"], "POST", live, body)
+    assert status == 403 and "only HTTP answers" in answer["message"], answer
     assert recorder.requests == []
 
 
