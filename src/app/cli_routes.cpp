@@ -1,8 +1,9 @@
-// claviger routes: the table the gate itself goes by, without a server and without a data directory.
+// claviger routes: the tables the gate itself goes by, without a server and without a data directory.
 #include <array>
 #include <ostream>
 
 #include "app/command.hpp"
+#include "console/route.hpp"
 #include "provider/route.hpp"
 
 namespace claviger::app {
@@ -22,8 +23,16 @@ Json described(const provider::Route& route, std::string_view method) {
           {"id", route.id}};
 }
 
+// What the gate answers itself: the keys of a key.
+Json described(const console::Route& route) {
+  return {{"method", route.method}, {"path", route.pattern}, {"dialect", "claviger"},
+          {"endpoint", "keys"},     {"meter", "free"},       {"served", true},
+          {"why", route.about},     {"id", route.operation}};
+}
+
 void print_json(std::ostream& out) {
   Json rows = Json::array();
+  for (const console::Route& route : console::key_routes()) rows.push_back(described(route));
   for (const provider::Route& route : provider::routes()) {
     if (route.method != "*") {
       rows.push_back(described(route, route.method));
@@ -36,6 +45,9 @@ void print_json(std::ostream& out) {
 
 void print_text(std::ostream& out) {
   std::vector<std::vector<std::string>> rows;
+  for (const console::Route& route : console::key_routes())
+    rows.push_back({"served", std::string(route.method), std::string(route.pattern), "claviger", "keys",
+                    "free", std::string(route.about)});
   for (const provider::Route& route : provider::routes())
     rows.push_back({route.served ? "served" : "refused",
                     route.method == "*" ? "any" : std::string(route.method), std::string(route.pattern),

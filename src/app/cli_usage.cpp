@@ -1,5 +1,6 @@
 // claviger usage and explain.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <ostream>
 
@@ -15,7 +16,8 @@ struct Asking {
 };
 
 struct Explaining {
-  std::string key, model, endpoint, ip, provider, at;
+  std::string key, model, endpoint, ip, provider, at, tier, n;
+  std::vector<std::string> tools;
 };
 
 void print_usage(const Json& body, std::ostream& out) {
@@ -54,7 +56,7 @@ void add_usage(Bench& bench) {
       "with commas");
   usage->add_option("--from", asked->from, "First day or time (default: the beginning)");
   usage->add_option("--to", asked->to, "End, exclusive (default: now)");
-  usage->add_option("--key", asked->key, "Only this key's");
+  usage->add_option("--key", asked->key, "Only this key's, and that of the keys below it");
   usage->add_option("--team", asked->team, "Only this team's");
   usage->add_option("--project", asked->project, "Only this project's");
   usage->add_option("--environment", asked->environment, "Only this environment's");
@@ -93,6 +95,9 @@ int explain(Terminal& terminal, const Common& common, const Explaining& asked) {
   add_query(made, "ip", asked.ip);
   add_query(made, "provider", asked.provider);
   add_query(made, "at", asked.at);
+  add_query(made, "tools", fmt::format("{}", fmt::join(asked.tools, ",")));
+  add_query(made, "tier", asked.tier);
+  add_query(made, "n", asked.n);
   const Reply reply = ask_door(terminal, common, **door, made);
   if (reply.exit != kOk) return reply.exit;
   if (common.json)
@@ -118,6 +123,10 @@ void add_usage_commands(Bench& bench) {
   made->add_option("--provider", asked->provider,
                    "A provider or credential by name (default: the endpoint's own)");
   made->add_option("--at", asked->at, "When (default: now)");
+  made->add_option("--tool", asked->tools,
+                   "A tool the request offers, as in the key's scope: function:NAME, web_search; repeatable");
+  made->add_option("--tier", asked->tier, "The service tier asked for, e.g. flex or priority");
+  made->add_option("--n", asked->n, "How many answers are asked for (default: 1)");
   bench.action(made,
                [&terminal = bench.terminal, common, asked] { return explain(terminal, *common, *asked); });
 }

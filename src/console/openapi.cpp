@@ -154,6 +154,13 @@ Result<Answer> show_openapi(Session& s) {
   Json& paths = document["paths"] = Json::object();
   for (const Route& route : routes())
     paths[std::string(route.pattern)][lower(route.method)] = operation(route);
+  for (const Route& route : key_routes()) {
+    Json& path = paths[std::string(route.pattern)];
+    path["servers"] = Json::array({{{"url", "/"}, {"description", "The gate's own address."}}});
+    Json& made = path[lower(route.method)] = operation(route);
+    made["security"] = Json::array({{{"virtualKey", Json::array()}}});
+    made["description"] = "Asked on the gate, with a virtual key; it concerns the keys below that one.";
+  }
   Json& components = document["components"];
   for (const Shape& shape : shapes())
     components["schemas"][std::string(shape.name)] =
@@ -163,6 +170,7 @@ Result<Answer> show_openapi(Session& s) {
       {"description", "Why it was refused (RFC 9457)."},
       {"content", {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
   components["securitySchemes"]["adminToken"] = {{"type", "http"}, {"scheme", "bearer"}};
+  components["securitySchemes"]["virtualKey"] = {{"type", "http"}, {"scheme", "bearer"}};
   return Answer{200, std::move(document), {}, {}};
 }
 

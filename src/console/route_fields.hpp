@@ -100,7 +100,7 @@ inline constexpr Field kUsageQuery[] = {
      "several with commas."},
     {"from", text, optional_, "First time, rounded down to the hour; the beginning when absent."},
     {"to", text, optional_, "End, exclusive; now when absent."},
-    {"key", text, optional_, "Only this key's."},
+    {"key", text, optional_, "Only this key's, and that of the keys below it."},
     {"team", text, optional_, "Only this team's."},
     {"project", text, optional_, "Only this project's."},
     {"environment", text, optional_, "Only this environment's."},
@@ -115,6 +115,9 @@ inline constexpr Field kExplainQuery[] = {
     {"ip", text, optional_, "Where the caller is; 127.0.0.1 when absent."},
     {"provider", text, optional_, "A provider or credential by name; the endpoint's own when absent."},
     {"at", text, optional_, "When; now when absent."},
+    {"tools", text, optional_, "Tools the request offers, with commas: function:NAME, web_search, ..."},
+    {"tier", text, optional_, "The service tier the request asks for; none when absent."},
+    {"n", integer, optional_, "How many answers the request asks for; 1 when absent."},
 };
 inline constexpr Field kAlertQuery[] = {{"state", text, optional_, "open or disposed; both when absent."}};
 inline constexpr Field kJournalQuery[] = {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "base/limits.hpp"
 #include "console/key_draft.hpp"
@@ -52,6 +53,7 @@ class Command {
 struct Suggestion {
   const identity::Key& key;
   policy::Scope scope;  // tightened
+  identity::Rates rates;
   std::vector<std::string> budgets;
   std::string expires;
   Json findings = Json::array();
@@ -160,6 +162,51 @@ Result<void> look_at_budgets(Session& s, Time from, Suggestion& out) {
   return {};
 }
 
+// A minute holds no more than its hour: that much was enough.
+void look_at_rates(const steward::KeyUse& use, Suggestion& out) {
+  const auto look = [&](std::string_view field, std::optional<std::int64_t>& limit, std::int64_t busiest,
+                        std::string_view unit) {
+    if (busiest == 0 || (limit && *limit <= busiest)) return;
+    out.found(field, limit ? Json(*limit) : Json(nullptr), busiest, busiest,
+              fmt::format("Its busiest hour had so many {}, so no minute needed more.", unit));
+    limit = busiest;
+  };
+  look("rpm", out.rates.rpm, use.busiest_requests, "requests");
+  look("tpm", out.rates.tpm, use.busiest_tokens, "tokens");
+}
+
+// Hours of the day, in UTC, in which it was used; suggested where they leave out half of the day or more.
+void look_at_hours(const steward::KeyUse& use, Suggestion& out) {
+  constexpr int kHours = 24, kLongestDay = 12, kFewestDays = 5;
+  if (!out.scope.schedules.empty()) return;
+  std::set<std::int64_t> days;
+  int first = kHours, last = 0;
+  for (const Time hour : use.hours) {
+    const std::int64_t since = hour.ns / 3'600'000'000'000;
+    days.insert(since / kHours);
+    first = std::min(first, static_cast<int>(since % kHours));
+    last = std::max(last, static_cast<int>(since % kHours) + 1);
+  }
+  if (static_cast<int>(days.size()) < kFewestDays || last - first > kLongestDay) return;
+  const std::string text = fmt::format("daily {:02}:00-{:02}:00 UTC", first, last);
+  const auto schedule = policy::Schedule::parse(text);
+  if (!schedule) return;
+  out.found("schedules", Json::array(), text, text, "It was used at these hours of the day only.");
+  out.scope.schedules = {*schedule};
+}
+
+// Which of the caller's own tools were offered, and at which tier, is not on record: what is billed is.
+void look_at_tools(const steward::KeyUse& use, Suggestion& out) {
+  if (out.scope.tools.empty() && use.hosted_calls == 0)
+    out.found("tools", Json::array(), Json::array(), nullptr,
+              "Every tool is allowed, and none of the providers' was billed: consider --tool 'function:*'. "
+              "Tools that the caller works are not on record.");
+  if (!out.scope.max_tier)
+    out.found("max_tier", nullptr, nullptr, nullptr,
+              "Every service tier is allowed: consider --max-tier standard. Which were asked for is not on "
+              "record.");
+}
+
 void look_at_expiry(Suggestion& out) {
   if (out.key.expires != kNever) {
     out.expires = format_time(out.key.expires);
@@ -180,8 +227,8 @@ std::string command_of(const Suggestion& made) {
   out.options("--model", made.scope.models).options("--endpoint", made.scope.endpoints);
   out.options("--cidr", texts_of(made.scope.cidrs)).option("--expires", made.expires);
   out.options("--budget", made.budgets);
-  out.number("--rpm", key.rates.rpm).number("--tpm", key.rates.tpm);
-  out.number("--concurrency", key.rates.concurrency);
+  out.number("--rpm", made.rates.rpm).number("--tpm", made.rates.tpm);
+  out.number("--concurrency", made.rates.concurrency);
   out.number("--max-output-tokens", made.scope.max_output_tokens);
   out.number("--max-choices", made.scope.max_choices);
   for (const policy::Schedule& schedule : made.scope.schedules) out.option("--schedule", schedule.text());
@@ -198,7 +245,7 @@ Result<Answer> suggest_scope(Session& s) {
   TRY_VOID(s.parts.deriver.catch_up());
   const Time from = s.now + -std::chrono::hours(24) * limits::kSuggestDays;
   TRY(const steward::KeyUse use, steward::key_use(s.parts.store, key.id, from, s.now));
-  Suggestion out{key, std::move(scope), {}, {}};
+  Suggestion out{key, std::move(scope), key.rates, {}, {}};
   Json body{{"id", key.id},
             {"days", limits::kSuggestDays},
             {"from", format_time(from)},
@@ -216,6 +263,9 @@ Result<Answer> suggest_scope(Session& s) {
   look_at_models(use, out);
   look_at_endpoints(use, out);
   look_at_networks(use, out);
+  look_at_rates(use, out);
+  look_at_hours(use, out);
+  look_at_tools(use, out);
   TRY_VOID(look_at_budgets(s, from, out));
   look_at_expiry(out);
   body["findings"] = std::move(out.findings);

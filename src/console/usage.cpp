@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "base/limits.hpp"
 #include "console/render.hpp"
 #include "console/route.hpp"
 
@@ -119,6 +120,13 @@ Result<Answer> explain_request(Session& s) {
   inquiry.ip = asked("ip");
   inquiry.provider = asked("provider");
   TRY(inquiry.at, time_or(asked("at"), s.now));
+  inquiry.tools = asked("tools");
+  inquiry.tier = asked("tier");
+  if (s.request.method == "POST") {
+    inquiry.choices = s.body.integer("n").value_or(1);
+  } else {
+    TRY(inquiry.choices, s.query.number("n", 1, limits::kMaxChoices));
+  }
   TRY(const identity::Key key, s.parts.keys.get(inquiry.key_id));
   if (s.production() == identity::Production::hidden && identity::is_production(key.environment))
     return refuse(Code::not_found, fmt::format("There is no key '{}'.", inquiry.key_id));

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
+
 namespace claviger::gate {
 namespace {
 
@@ -17,6 +19,22 @@ Result<const provider::Route*> route_of(std::string_view endpoint) {
       if (route.served && route.endpoint == *wanted) return &route;
   return refuse(Code::invalid_input,
                 fmt::format("'{}' is not an endpoint: use one of {}.", endpoint, provider::endpoint_names()));
+}
+
+// The request that is imagined, as the gate would have read it.
+Result<provider::Ask> ask_of(const Inquiry& inquiry) {
+  if (inquiry.choices < 1 || inquiry.choices > limits::kMaxChoices)
+    return refuse(Code::invalid_input, fmt::format("n must lie between 1 and {}.", limits::kMaxChoices));
+  provider::Ask ask;
+  ask.model = inquiry.model;
+  ask.tier = inquiry.tier;
+  ask.choices = inquiry.choices;
+  for (std::string_view left = inquiry.tools; !left.empty();) {
+    const std::string_view one = left.substr(0, left.find(','));
+    left.remove_prefix(std::min(left.size(), one.size() + 1));
+    if (!one.empty()) ask.tools.emplace_back(one);
+  }
+  return ask;
 }
 
 // Asks a room whose refusal is an Error, and notes its answer as one more rule.
@@ -71,24 +89,27 @@ Result<void> look_at_budgets(Explanation& out, const std::string& node, Nanousd 
   return {};
 }
 
-// The key's own rates, with the hold's word on each.
-void look_at_rates(Explanation& out, const identity::Rates& rates, const Result<void>& held) {
+// The key's own rates, with what is left of each and the hold's word on it.
+void look_at_rates(Explanation& out, const identity::Rates& rates, const Result<void>& held,
+                   const ledger::Allowance& allowance) {
   const auto look = [&](std::string_view rule, const std::optional<std::int64_t>& limit, Code code,
-                        std::string_view unit) {
+                        std::string_view unit, const std::optional<ledger::Allowance::One>& left) {
     if (!limit) return;
     policy::RuleVerdict verdict;
     verdict.rule = rule;
     verdict.allowed = held || held.error().code != code;
     verdict.code = verdict.allowed ? Code::internal : code;
     verdict.why = verdict.allowed
-                      ? fmt::format("The key may have {} {}, and a small request fits.", *limit, unit)
+                      ? fmt::format("The key may have {} {}{}, and a small request fits.", *limit, unit,
+                                    left ? fmt::format(" and has used {}", *limit - left->left) : "")
                       : std::string(told(held.error()));
     if (!verdict.allowed) verdict.to_change = "Wait, or have the limit raised.";
     out.rules.push_back(std::move(verdict));
   };
-  look("limits.rpm", rates.rpm, Code::rate_limit_exceeded, "requests a minute");
-  look("limits.tpm", rates.tpm, Code::token_limit_exceeded, "tokens a minute");
-  look("limits.concurrency", rates.concurrency, Code::concurrency_exceeded, "requests in flight");
+  look("limits.rpm", rates.rpm, Code::rate_limit_exceeded, "requests a minute", allowance.requests);
+  look("limits.tpm", rates.tpm, Code::token_limit_exceeded, "tokens a minute", allowance.tokens);
+  look("limits.concurrency", rates.concurrency, Code::concurrency_exceeded, "requests in flight",
+       std::nullopt);
 }
 
 }  // namespace
@@ -100,8 +121,7 @@ Result<Explanation> explain(const Inquiry& inquiry, const World& world, ledger::
   TRY(const provider::Route* route, route_of(inquiry.endpoint));
   TRY(const policy::IpAddress ip, policy::IpAddress::parse(inquiry.ip.empty() ? "127.0.0.1" : inquiry.ip));
   Explanation out;
-  provider::Ask ask;
-  ask.model = inquiry.model;
+  TRY(provider::Ask ask, ask_of(inquiry));
   const auto destination = find_destination(*entry, inquiry.provider, route->dialect, world);
   if (!destination) {
     note(out, "provider", only_verdict(destination), "");
@@ -120,12 +140,13 @@ Result<Explanation> explain(const Inquiry& inquiry, const World& world, ledger::
       ask.max_output = output_cap(*entry, world, 1);
       if (price) worst = provider::worst_case(**price, ask, kSampleBody, inquiry.at);
     }
+    const ledger::Allowance allowance = ledger.allowance(entry->account, inquiry.at);
     // The hold is dropped at once, which gives everything back.
     const auto held = only_verdict(ledger.reserve(entry->account, worst.money, worst.tokens, inquiry.at));
     note(out, "budgets and limits", held, "a small request fits every budget and limit");
     for (const std::string& node : nodes_of(entry->key))
       TRY_VOID(look_at_budgets(out, node, worst.money, held, ledger, inquiry.at));
-    look_at_rates(out, entry->key.rates, held);
+    look_at_rates(out, entry->key.rates, held, allowance);
   }
   const auto first =
       std::find_if(out.rules.begin(), out.rules.end(), [](const auto& one) { return !one.allowed; });

@@ -2,6 +2,7 @@
 // spent.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,13 @@ struct Inquiry {
   std::string endpoint;
   std::string ip;        // empty: 127.0.0.1
   std::string provider;  // empty: the endpoint's own
+  std::string tools;     // kinds with commas, as a key's scope names them; empty: none
+  std::string tier;      // as a request writes it; empty: none
+  std::int64_t choices = 1;
   Time at;
 };
 
-// Refuses not_found (no such key) and invalid_input (endpoint or address not known).
+// Refuses not_found (no such key) and invalid_input (endpoint or address not known, choices out of range).
 Result<Explanation> explain(const Inquiry& inquiry, const World& world, ledger::Ledger& ledger);
 
 }  // namespace claviger::gate

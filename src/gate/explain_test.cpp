@@ -11,7 +11,7 @@ namespace {
 class ExplainTest : public GateTest {
  protected:
   ExplainTest() { add_credential("openai", "https://api.openai.com/v1"); }
-  Inquiry inquiry(const Known& key) const { return {key.id, "plain", "chat", "", "", clock.at}; }
+  Inquiry inquiry(const Known& key) const { return {key.id, "plain", "chat", "", "", "", "", 1, clock.at}; }
   // What explain says about a chat of this key, after the gate itself has been asked.
   Explanation explained(const Known& key, const std::string& model = "plain") {
     const auto pinned = world();

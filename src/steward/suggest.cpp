@@ -29,6 +29,25 @@ std::int64_t day_of(Time time) { return time.ns / kSecond / kDay; }
 
 std::vector<std::string> sorted(const std::set<std::string>& texts) { return {texts.begin(), texts.end()}; }
 
+// How the use lay in time, hour by hour.
+Result<void> read_hours(store::Tx& tx, std::string_view key, Time from, Time to, KeyUse& use) {
+  TRY(const auto rows,
+      tx.query(
+          "SELECT hour, sum(requests), sum(uncached_in + cache_read + cache_read_audio + cache_write_5m + "
+          "cache_write_30m + cache_write_1h + cache_write_12h + audio_in + image_in + text_out + "
+          "audio_out + image_out + hosted_in + hosted_out), "
+          "sum(tool_calls + file_searches + code_sessions) FROM usage "
+          "WHERE key = ?1 AND hour >= ?2 AND hour < ?3 GROUP BY hour ORDER BY hour",
+          {store::value(key), day_of(from) * kDay, to.ns / kSecond}));
+  for (const store::Row& row : rows) {
+    use.hours.push_back({row.integer(0) * kSecond});
+    use.busiest_requests = std::max(use.busiest_requests, row.integer(1));
+    use.busiest_tokens = std::max(use.busiest_tokens, row.integer(2));
+    use.hosted_calls += row.integer(3);
+  }
+  return {};
+}
+
 }  // namespace
 
 void AddressBatch::add(const journal::Receipt& receipt) {
@@ -83,6 +102,7 @@ Result<KeyUse> key_use(store::Store& store, std::string_view key, Time from, Tim
       use.cost = saturating_add(use.cost, {row.integer(3)});
       use.last_used = std::max(use.last_used, Time{row.integer(4) * kSecond});
     }
+    TRY_VOID(read_hours(tx, key, from, to, use));
     use.models = sorted(models);
     use.endpoints = sorted(endpoints);
     TRY(const auto places,

@@ -176,7 +176,8 @@ std::string query_statement(const std::vector<By>& by) {
   for (const provider::UsageField& field : provider::kUsageFields)
     sums += fmt::format(", SUM({})", field.name);
   return fmt::format(
-      "SELECT {}{} FROM usage WHERE hour >= ?1 AND hour < ?2 AND (?3 = '' OR key = ?3) "
+      "SELECT {}{} FROM usage WHERE hour >= ?1 AND hour < ?2 AND (?3 = '' OR key = ?3 "
+      "OR key IN (SELECT key FROM usage_lineage WHERE above = ?3)) "
       "AND (?4 = '' OR team = ?4) AND (?5 = '' OR project = ?5) AND (?6 = '' OR environment = ?6) "
       "AND (?7 = '' OR provider = ?7) AND (?8 = '' OR model = ?8) AND (?9 = '' OR endpoint = ?9) "
       "{} HAVING SUM(requests) IS NOT NULL ORDER BY {}SUM(cost_nanousd) DESC LIMIT ?10",

@@ -23,7 +23,8 @@ def table():
 
 
 def at_root(row):
-    """Whether a credential of the three dialects serves the row; others are reached by name, under /p/."""
+    """Whether a credential of the three dialects serves the row; others are reached by name, under /p/, or
+    are the gate's own."""
     return row["dialect"] in rig.DIALECTS and not row["path"].startswith("/openai/")
 
 
@@ -36,7 +37,7 @@ def refused():
 
 
 def by_name(served=None):
-    rows = [row for row in table() if not at_root(row)]
+    rows = [row for row in table() if not at_root(row) and row["dialect"] != "claviger"]
     return rows if served is None else [row for row in rows if row["served"] == served]
 
 

@@ -16,7 +16,7 @@ def test_every_route_says_its_dialect_its_meter_and_why():
     assert len(route_walk.served()) >= 25
     for row in rows:
         assert {"method", "path", "dialect", "endpoint", "meter", "served", "why"} <= row.keys(), row
-        assert row["dialect"] in (*rig.DIALECTS, "bedrock", "vectors"), row
+        assert row["dialect"] in (*rig.DIALECTS, "bedrock", "vectors", "claviger"), row
         assert row["path"].startswith("/") and row["why"], row
         assert row["served"] == (row["meter"] != "none"), row
 
