@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "vault_world.hpp"
 #include "world.hpp"
 
 namespace {
@@ -41,6 +42,20 @@ bool read_options(int argc, char** argv, Options& options) {
   return true;
 }
 
+constexpr std::size_t kVaultSteps = 80;
+
+// One seed's world; true when no rule was broken.
+template <class World>
+bool holds(World& world, std::uint64_t seed, std::size_t steps, std::string_view of) {
+  const auto broken = world.run(steps);
+  if (!broken) return true;
+  const auto& trace = world.trace();
+  for (std::size_t i = trace.size() - std::min<std::size_t>(trace.size(), 40); i < trace.size(); ++i)
+    fmt::print("  {}\n", trace[i]);
+  fmt::print("sim: seed {}, {}: {}; repeat with --seed {}\n", seed, of, *broken, seed);
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,14 +70,11 @@ int main(int argc, char** argv) {
   for (std::uint64_t seed = options.from; seed < options.from + options.seeds; ++seed) {
     running_seed = seed;
     claviger::sim::World world(seed);
-    const auto broken = world.run(options.steps);
-    steps += world.step();
-    if (!broken) continue;
-    ++failures;
-    const auto& trace = world.trace();
-    for (std::size_t i = trace.size() - std::min<std::size_t>(trace.size(), 40); i < trace.size(); ++i)
-      fmt::print("  {}\n", trace[i]);
-    fmt::print("sim: seed {} step {}: {}; repeat with --seed {}\n", seed, world.step(), *broken, seed);
+    const bool money = holds(world, seed, options.steps, "ledger and journal");
+    claviger::sim::VaultWorld vault(seed);
+    const bool secrets = holds(vault, seed, kVaultSteps, "vault");
+    steps += world.step() + kVaultSteps;
+    if (!money || !secrets) ++failures;
   }
   fmt::print("sim: {} seeds, {} steps, {} failures\n", options.seeds, steps, failures);
   return failures == 0 ? 0 : 1;

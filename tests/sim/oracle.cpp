@@ -6,9 +6,15 @@
 
 namespace claviger::sim {
 
+bool counts_for(std::string_view key, const ledger::AccountPath& path) {
+  return path.key == key || std::ranges::find(path.above, key) != path.above.end();
+}
+
 bool concerns(const ledger::Budget& budget, const ledger::AccountPath& path) {
+  constexpr std::string_view kKey = "key:";
   return budget.node == "org" || budget.node == "team:" + path.team ||
-         budget.node == "project:" + path.project || budget.node == "key:" + path.key;
+         budget.node == "project:" + path.project ||
+         (budget.node.starts_with(kKey) && counts_for(budget.node.substr(kKey.size()), path));
 }
 
 ledger::WindowSpan window_of(const ledger::Budget& budget, Time at) {
@@ -71,7 +77,7 @@ std::int64_t Oracle::uncovered(const Watched& watched, const ledger::WindowSpan&
 Minute Oracle::minute(std::string_view key, std::uint64_t epoch, Time now, std::int64_t seconds) const {
   Minute sum;
   for (const Request& one : requests) {
-    if (one.path.key != key || one.epoch != epoch || (!one.in_flight() && !one.sent)) continue;
+    if (!counts_for(key, one.path) || one.epoch != epoch || (!one.in_flight() && !one.sent)) continue;
     if (one.in_flight()) ++sum.in_flight;
     if (one.at.ns > now.ns || one.at.ns <= now.ns - seconds * 1'000'000'000) continue;
     ++sum.requests;

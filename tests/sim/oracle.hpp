@@ -22,6 +22,7 @@ enum class State : std::uint8_t {
 
 struct Request {
   ledger::AccountPath path;
+  std::string lineage = {};  // of the keys above, as records have it
   std::uint64_t epoch = 0;
   Time at;           // by the monotonic clock
   Time reserved_at;  // not before any other: decides the windows
@@ -65,7 +66,7 @@ class Oracle {
   std::int64_t billed(const ledger::Budget& budget, const ledger::WindowSpan& span) const;
   // Billed, but neither in the store nor covered by a lease: older than the budget, or beyond its hold.
   std::int64_t uncovered(const Watched& watched, const ledger::WindowSpan& span) const;
-  // What the key did in the `seconds` up to `now`.
+  // What the key and those below it did in the `seconds` up to `now`.
   Minute minute(std::string_view key, std::uint64_t epoch, Time now, std::int64_t seconds) const;
 
  private:
@@ -73,6 +74,8 @@ class Oracle {
 };
 
 bool concerns(const ledger::Budget& budget, const ledger::AccountPath& path);
+// Whether what `path` does counts for a key: it is its own, or one above it.
+bool counts_for(std::string_view key, const ledger::AccountPath& path);
 ledger::WindowSpan window_of(const ledger::Budget& budget, Time at);
 
 }  // namespace claviger::sim

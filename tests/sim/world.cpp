@@ -17,8 +17,13 @@ constexpr std::size_t kKeys = 5;
 
 }  // namespace
 
+// k2 lies below k0, and k4 below both: they stand where k0 does.
 ledger::AccountPath path_of(std::size_t key) {
-  return {key % 2 ? "red" : "blue", key % 3 ? "web" : "", fmt::format("k{}", key)};
+  const std::size_t place = key == 2 || key == 4 ? 0 : key;
+  ledger::AccountPath path{place % 2 ? "red" : "blue", place % 3 ? "web" : "", fmt::format("k{}", key)};
+  if (key == 2) path.above = {"k0"};
+  if (key == 4) path.above = {"k0", "k2"};
+  return path;
 }
 
 World::World(std::uint64_t seed) : rng_(seed) {
@@ -30,6 +35,7 @@ World::World(std::uint64_t seed) : rng_(seed) {
     if (key == 2) limits.tpm = 60 + pick(200);
     if (key == 3) limits.concurrency = 1 + pick(3);
     if (key == 4 && pick(3) == 0) limits = {5, 150, 2};
+    if (key == 0 && pick(3) == 0) limits.rpm = 6 + pick(20);
     rates_.push_back(limits);
   }
   start();
@@ -66,7 +72,8 @@ void World::act() {
   if (dice < 340) return reserve();
   if (dice < 520) return expose();
   if (dice < 560) return drop();
-  if (dice < 740) return post();
+  if (dice < 720) return post();
+  if (dice < 740) return fail_over();
   if (dice < 800) return derive();
   if (dice < 855) return tick();
   if (dice < 905) return pass_time();
@@ -80,18 +87,29 @@ void World::act() {
 
 void World::reserve() {
   const auto key = static_cast<std::size_t>(pick(kKeys));
-  const ledger::AccountPath path = path_of(key);
   const std::int64_t worst = pick(10) == 0 ? pick(3'000) : pick(200);
   const std::int64_t tokens = pick(50);
+  (void)reserve(key, worst, tokens);
+}
+
+// A new request, held for, or false when it was refused.
+bool World::reserve(std::size_t key, std::int64_t worst, std::int64_t tokens) {
+  const ledger::AccountPath path = path_of(key);
   auto hold = program_->ledger->reserve(accounts_[key], Nanousd{worst}, tokens, now());
   note(fmt::format("reserve {} {} -> {}", path.key, worst, hold ? "held" : code_name(hold.error().code)));
-  if (!hold) return check_refused(path, worst, tokens, hold.error());
-  Request admitted{path,  program_->epoch, Time{machine_.clock.monotonic_ns()}, hold->reserved_at(),
+  if (!hold) {
+    check_refused(path, worst, tokens, hold.error());
+    return false;
+  }
+  Request admitted{path,  {},    program_->epoch, Time{machine_.clock.monotonic_ns()}, hold->reserved_at(),
                    worst, tokens};
+  for (const std::string& above : path.above)
+    admitted.lineage.append(admitted.lineage.empty() ? "" : "/").append(above);
   oracle_.requests.push_back(admitted);
   held_.push_back({oracle_.requests.size() - 1, *std::move(hold)});
   check_admitted(admitted);
   check_rates(admitted);
+  return true;
 }
 
 journal::Intent World::intent_of(std::size_t request, const std::string& req) const {
@@ -99,6 +117,7 @@ journal::Intent World::intent_of(std::size_t request, const std::string& req) co
   journal::Intent intent;
   intent.at = one.reserved_at;
   intent.req = req, intent.key = one.path.key, intent.team = one.path.team, intent.project = one.path.project;
+  intent.lineage = one.lineage;
   intent.environment = "prod", intent.provider = "openai", intent.route = "chat", intent.model = "gpt-5";
   intent.credential = "c1";
   intent.hold_nanousd = Nanousd{one.worst};
@@ -109,8 +128,12 @@ journal::Intent World::intent_of(std::size_t request, const std::string& req) co
 // The gate's order: the intent is on file before the provider sees a byte. When it cannot be written nothing
 // is sent, the hold goes back, and a receipt over nothing follows the intent.
 void World::expose() {
-  if (held_.empty() || !program_->gate->healthy()) return;
-  const auto at = std::next(held_.begin(), pick(std::ssize(held_)));
+  if (held_.empty()) return;
+  expose(std::next(held_.begin(), pick(std::ssize(held_))));
+}
+
+void World::expose(std::list<Held>::iterator at) {
+  if (!program_->gate->healthy()) return;
   const std::size_t index = at->request;
   Request& request = oracle_.requests[index];
   const std::string req = fmt::format("r{}", index);
@@ -144,6 +167,7 @@ void World::write_receipt(std::size_t request, std::int64_t cost, journal::Outco
   const journal::Intent intent = intent_of(request, req);
   journal::Receipt receipt;
   receipt.at = now();
+  receipt.lineage = intent.lineage;
   receipt.req = intent.req, receipt.intent_at = intent.at, receipt.key = intent.key;
   receipt.team = intent.team, receipt.project = intent.project, receipt.environment = intent.environment;
   receipt.provider = intent.provider, receipt.route = intent.route, receipt.endpoint = intent.route;
@@ -173,6 +197,22 @@ void World::post() {
   if (posting.overrun != (request.billed > request.worst)) broken("an overrun is not flagged");
   exposed_.erase(at);
   write_receipt(index, request.billed, journal::Outcome::completed);
+}
+
+// The provider answers with an error, which costs nothing and is on record; another credential is asked only
+// once the money is held anew.
+void World::fail_over() {
+  if (exposed_.empty()) return;
+  const auto at = std::next(exposed_.begin(), pick(std::ssize(exposed_)));
+  const std::size_t index = at->request;
+  const Request failed = oracle_.requests[index];
+  note(fmt::format("r{} fails over", index));
+  (void)ledger::post(std::move(at->exposure), Nanousd{0}, 0);
+  exposed_.erase(at);
+  oracle_.requests[index].tokens = 0;
+  write_receipt(index, 0, journal::Outcome::upstream_error);
+  const auto key = static_cast<std::size_t>(failed.path.key.back() - '0');
+  if (!machine_.journal.dead() && reserve(key, failed.worst, failed.tokens)) expose(std::prev(held_.end()));
 }
 
 void World::derive() {
@@ -206,8 +246,8 @@ void World::pass_time() {
 }
 
 void World::put_budget() {
-  constexpr std::string_view nodes[] = {"org",         "org",    "team:red", "team:blue",
-                                        "project:web", "key:k0", "key:k1",   "key:k4"};
+  constexpr std::string_view nodes[] = {"org",    "org",    "team:red", "team:blue", "project:web",
+                                        "key:k0", "key:k1", "key:k2",   "key:k4"};
   constexpr std::string_view zones[] = {"UTC", "Europe/Berlin", "+05:45", "America/Havana"};
   const auto known = program_->ledger->budgets();
   Budget budget;
@@ -329,13 +369,20 @@ void World::start() {
   }
   note(fmt::format("start {}", program_->epoch));
   accounts_.clear();
-  for (std::size_t key = 0; key < kKeys; ++key)
-    accounts_.push_back(program_->ledger->account(path_of(key), rates_[key]));
+  for (std::size_t key = 0; key < kKeys; ++key) accounts_.push_back(account_of(key));
   limbo_ = false;
   clock_went_back_ = false;
   mark_derived();
   check_recovered();
   oracle_.follow(program_->ledger->budgets());
+}
+
+ledger::Account World::account_of(std::size_t key) {
+  const ledger::AccountPath path = path_of(key);
+  std::vector<ledger::RateLimits> above;
+  for (const std::string& one : path.above)
+    above.push_back(rates_[static_cast<std::size_t>(one.back() - '0')]);
+  return program_->ledger->account(path, rates_[key], above);
 }
 
 // Memory is gone, with the lines that were not on file. What was sent is billed as the provider likes.

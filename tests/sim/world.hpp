@@ -46,7 +46,10 @@ class World {
   // world.cpp: what happens
   void act();
   void reserve();
+  bool reserve(std::size_t key, std::int64_t worst, std::int64_t tokens);
   void expose();
+  void expose(std::list<Held>::iterator at);
+  void fail_over();
   void drop();
   void post();
   void write_receipt(std::size_t request, std::int64_t cost, journal::Outcome outcome);
@@ -61,6 +64,7 @@ class World {
   void crash();
   void orderly_restart();
   void start();
+  ledger::Account account_of(std::size_t key);
   void after_change(const Result<void>& answer, const ledger::Budget& wanted);
   void look_into();
   void settle();
@@ -68,9 +72,10 @@ class World {
   // world_rules.cpp: what must hold
   void check_admitted(const Request& admitted);
   void check_rates(const Request& admitted);
+  void check_rates_of(std::string_view key, const Request& admitted);
   void check_refused(const ledger::AccountPath& path, std::int64_t worst, std::int64_t tokens,
                      const Error& error);
-  void check_rate_refused(std::string_view key, std::int64_t tokens, Code code);
+  void check_rate_refused(const ledger::AccountPath& path, std::int64_t tokens, Code code);
   void check_store();
   void check_recovered();
   void check_end();

@@ -34,21 +34,25 @@ void World::check_admitted(const Request& admitted) {
 // begins, holds more than the limit. Tokens may run over by what answers used beyond what was held for them,
 // but no request is admitted on top of that.
 void World::check_rates(const Request& admitted) {
-  const auto key = static_cast<std::size_t>(admitted.path.key.back() - '0');
-  const ledger::RateLimits& limits = rates_[key];
-  const Minute minute = oracle_.minute(admitted.path.key, admitted.epoch, admitted.at, 60);
+  check_rates_of(admitted.path.key, admitted);
+  for (const std::string& above : admitted.path.above) check_rates_of(above, admitted);
+}
+
+void World::check_rates_of(std::string_view key, const Request& admitted) {
+  const ledger::RateLimits& limits = rates_[static_cast<std::size_t>(key.back() - '0')];
+  const Minute minute = oracle_.minute(key, admitted.epoch, admitted.at, 60);
   if (limits.concurrency && minute.in_flight > *limits.concurrency)
-    return broken(fmt::format("{} requests of {} in flight", minute.in_flight, admitted.path.key));
+    return broken(fmt::format("{} requests of {} in flight", minute.in_flight, key));
   if (limits.rpm && minute.requests > *limits.rpm)
-    return broken(fmt::format("{} requests of {} in a minute", minute.requests, admitted.path.key));
+    return broken(fmt::format("{} requests of {} in a minute", minute.requests, key));
   if (limits.tpm && minute.tokens > *limits.tpm && !clock_went_back_)
-    return broken(fmt::format("{} tokens of {} in a minute", minute.tokens, admitted.path.key));
+    return broken(fmt::format("{} tokens of {} in a minute", minute.tokens, key));
 }
 
 void World::check_refused(const ledger::AccountPath& path, std::int64_t worst, std::int64_t tokens,
                           const Error& error) {
   if (error.code == Code::store_unavailable) return;
-  if (error.code != Code::budget_exceeded) return check_rate_refused(path.key, tokens, error.code);
+  if (error.code != Code::budget_exceeded) return check_rate_refused(path, tokens, error.code);
   const bool from_later =
       std::ranges::any_of(oracle_.requests, [&](const Request& one) { return one.reserved_at > now(); });
   if (limbo_ || from_later) return;
@@ -62,15 +66,18 @@ void World::check_refused(const ledger::AccountPath& path, std::int64_t worst, s
 }
 
 // The limiter counts whole seconds: what it refuses must be too much within one second more than a minute.
-void World::check_rate_refused(std::string_view key, std::int64_t tokens, Code code) {
-  const ledger::RateLimits& limits = rates_[static_cast<std::size_t>(key.back() - '0')];
-  const Minute minute = oracle_.minute(key, program_->epoch, Time{machine_.clock.monotonic_ns()}, 61);
-  const bool right =
-      (code == Code::concurrency_exceeded && limits.concurrency && minute.in_flight >= *limits.concurrency) ||
-      (code == Code::rate_limit_exceeded && limits.rpm && minute.requests >= *limits.rpm) ||
-      (code == Code::token_limit_exceeded && limits.tpm && minute.tokens + tokens > *limits.tpm);
+void World::check_rate_refused(const ledger::AccountPath& path, std::int64_t tokens, Code code) {
+  const auto has_cause = [&](std::string_view key) {
+    const ledger::RateLimits& limits = rates_[static_cast<std::size_t>(key.back() - '0')];
+    const Minute minute = oracle_.minute(key, program_->epoch, Time{machine_.clock.monotonic_ns()}, 61);
+    return (code == Code::concurrency_exceeded && limits.concurrency &&
+            minute.in_flight >= *limits.concurrency) ||
+           (code == Code::rate_limit_exceeded && limits.rpm && minute.requests >= *limits.rpm) ||
+           (code == Code::token_limit_exceeded && limits.tpm && minute.tokens + tokens > *limits.tpm);
+  };
+  const bool right = has_cause(path.key) || std::ranges::any_of(path.above, has_cause);
   if (!right && !clock_went_back_)
-    broken(fmt::format("{} refused with {} without cause", key, code_name(code)));
+    broken(fmt::format("{} refused with {} without cause", path.key, code_name(code)));
 }
 
 void World::check_store() {
