@@ -5,7 +5,9 @@ import base64
 import gzip
 import json
 import random
+import re
 import string
+import tarfile
 import urllib.error
 
 import pytest
@@ -13,7 +15,19 @@ import rig
 from search import Needles, forms
 
 ALPHABET = string.ascii_letters + string.digits
-SHAPES = ["sk-proj-{}", "sk-{}", "sk-ant-api03-{}AA", "AIza{}", "gsk_{}", "{}"]
+# (provider, what its secrets look like); the three that the requests go to stand first, in dev.
+SHAPES = [
+    ("openai", "sk-proj-{}"), ("anthropic", "sk-ant-api03-{}AA"), ("gemini", "AIza{}"),
+    ("openai", "sk-{}"), ("openai", "sk-svcacct-{}"), ("openai", "sk-None-{}"),
+    ("anthropic", "sk-ant-admin01-{}AA"), ("anthropic", "sk-ant-oat01-{}"), ("gemini", "AQ.{}"),
+    ("groq", "gsk_{}"), ("x-ai", "xai-{}"), ("perplexity", "pplx-{}"), ("huggingface", "hf_{}"),
+    ("openrouter", "sk-or-v1-{}"), ("together", "tgp_v1_{}"), ("fireworks", "fw_{}"),
+    ("cerebras", "csk-{}"), ("mistral", "{}"), ("cohere", "co_{}"), ("deepseek", "dsk:{}"),
+    ("pinecone", "pcsk_{}"), ("qdrant", "{}|qd"), ("weaviate", "WV+{}=="), ("azure", "az.{}.az"),
+    ("bedrock", "AKIDEXAMPLE:{}"), ("bedrock", "AKIDEXAMPLE:{}:TOKEN/{{}}=="), ("bedrock", "ABSK{}"),
+    ("vertex", '{{"type":"service_account","private_key":"-----BEGIN {}-----"}}'), ("vllm", "token-{}"),
+    ("ollama", "/{}/"), ("openai_compatible", "<{}>"), ("llamacpp", "~{}~"),
+]  # fmt: skip
 FAULTS = [
     "",
     "status=500",
@@ -66,6 +80,7 @@ class Scene:
         self.gate = rig.Gate(folder, self.sandbox, start=False)
         self.gate.start()
         self.add_provider_secrets()
+        self.add_recipients()
         self.keys = [self.new_key() for _ in range(16)]
         self.strangers = [self.remember(f"stranger {n}", marked(self.dice, 48)) for n in range(8)]
         self.prompt = self.remember("prompt", "prompt" + marked(self.dice))
@@ -75,13 +90,32 @@ class Scene:
         return secret
 
     def add_provider_secrets(self):
-        for number, shape in enumerate(SHAPES * 3):
+        for number, (provider, shape) in enumerate(SHAPES):
             secret = self.remember(f"provider secret {number}", marked(self.dice))
-            provider = rig.DIALECTS[number % 3]
             environment = "dev" if number < 3 else f"env-{number}"
+            more = ("--parameter", "region=eu-west-1") if provider == "bedrock" else ()
             self.gate.credential(
-                f"credential-{number}", provider, self.sandbox.url, shape.format(secret), environment
+                f"credential-{number}", provider, self.sandbox.url, shape.format(secret), environment, *more
             )
+        for number in range(3):  # and one that was replaced
+            secret = self.remember(f"older secret {number}", marked(self.dice))
+            name = f"credential-{number}"
+            token = self.gate.owner_token()
+            body = {"secret": SHAPES[number][1].format(secret), "publish": "later"}
+            status, answer, _ = rig.get(
+                f"{self.gate.admin}/api/v1/credentials/{name}/versions", token, "POST", body
+            )
+            assert status < 300, answer
+
+    def add_recipients(self):
+        """Other ways into the vault: a passphrase, and shares of which each is a secret of its own."""
+        data = self.gate.data
+        phrase = self.remember("passphrase", "phrase " + marked(self.dice))
+        self.gate.cli("vault", "recipient", "add", "--data", data, "--passphrase-stdin", stdin=phrase)
+        answer = self.gate.cli("vault", "recipient", "split", "--data", data, "--json")
+        self.gate.outputs.pop()  # the one place where shares are shown
+        for number, share in enumerate(answer["lines"]):
+            self.remember(f"share {number}", share.split("-")[4])
 
     def new_key(self, *options):
         token = self.gate.key("--budget", "100usd/day", *options)
@@ -159,6 +193,35 @@ class Scene:
             if command != ["journal", "tail"]:
                 self.gate.run(*arguments)
 
+    def back_up(self):
+        """A backup of the running gate, as one file and unpacked."""
+        path = self.gate.folder / "backup.tar"
+        self.gate.cli("backup", "--data", self.gate.data, "--output", path)
+        self.heaps["backup"] = path.read_bytes()
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if member.isfile():
+                    self.heaps[f"backup: {member.name}"] = archive.extractfile(member).read()
+
+    def dump(self):
+        """What a core dump of the running gate would hold: every mapping that is not left out of dumps."""
+        found = b""
+        with open(f"/proc/{self.gate.process.pid}/smaps") as lines, open(
+            f"/proc/{self.gate.process.pid}/mem", "rb", buffering=0
+        ) as memory:
+            span = None
+            for line in lines:
+                head = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
+                if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                    span = (int(head[1], 16), int(head[2], 16)) if head else None
+                if line.startswith("VmFlags:") and span and " dd" not in line and " io" not in line:
+                    memory.seek(span[0])
+                    try:
+                        found += memory.read(span[1] - span[0])
+                    except OSError:
+                        continue  # the kernel's own, or hidden from it too
+        self.cores = found
+
     def collect(self):
         for name in ("cmdline", "environ"):
             with open(f"/proc/{self.gate.process.pid}/{name}", "rb") as file:
@@ -192,6 +255,8 @@ def scene(tmp_path_factory):
     except urllib.error.URLError as error:
         raise AssertionError(scene.gate.process.text()) from error
     scene.drive()
+    scene.back_up()
+    scene.dump()
     scene.collect()
     return scene
 
@@ -210,6 +275,19 @@ def test_what_is_public_is_found_by_the_same_search(scene):
     assert {"journal", "admin", "exported"} <= found and any(
         name.startswith("claviger.db") for name in found
     )
+
+
+def test_there_are_64_secrets_and_more_of_distinct_shapes(scene):
+    assert len(scene.secrets) >= 64
+    assert len({shape for _, shape in SHAPES}) >= 30
+
+
+def test_a_core_dump_of_the_gate_would_hold_no_provider_secret(scene):
+    """Clients' requests pass through plain memory; what the providers know may not stay there."""
+    needles = Needles({name: text for name, text in scene.secrets.items() if "provider secret" in name})
+    assert len(scene.cores) > 1_000_000
+    assert Needles({"id": scene.keys[3]["id"]}).found_in(scene.cores), "what is public is found there"
+    assert not needles.found_in(scene.cores)
 
 
 def test_no_part_of_a_secret_is_anywhere_in_any_form(scene):
