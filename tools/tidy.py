@@ -285,6 +285,7 @@ class Tidy:
             elif path.suffix == ".py":
                 self.check_python_functions(path, text)
         self.check_errors_provoked()
+        self.check_bounds()
         return self.breaches
 
     def check_first_line(self, path, text):
@@ -428,6 +429,30 @@ class Tidy:
             match = re.match(r"CLAVIGER_ERROR\((\w+)", line)
             if match and match.group(1) not in tested:
                 self.say(table, number, "unprovoked", f"no test names {match.group(1)}")
+
+
+    def check_bounds(self):
+        """Every bound has a row in tests/bounds.txt, and every row the test that it names."""
+        header, table = self.root / "src/base/limits.hpp", self.root / "tests/bounds.txt"
+        if not header.is_file() or not table.is_file():
+            return
+        bounds = re.findall(r"constexpr[^;]*?\b(k[A-Z]\w*)\s*=", strip_code(header.read_text()))
+        rows = set()
+        for number, line in enumerate(table.read_text().splitlines(), 1):
+            words = line.split("#")[0].split(maxsplit=2)
+            if not words:
+                continue
+            if len(words) < 3 or words[0] in rows or words[0] not in bounds:
+                self.say(table, number, "bound", f"{words[0]} is doubled, is no bound, or says no test")
+            rows.add(words[0])
+            if len(words) < 3 or words[1] in "-?":
+                continue
+            test = self.root / words[1]
+            if not test.is_file() or words[2] not in test.read_text():
+                self.say(table, number, "bound", f"{words[1]} has no {words[2]}")
+        for bound in bounds:
+            if bound not in rows:
+                self.say(header, 1, "bound", f"{bound} has no row in tests/bounds.txt: name its test")
 
 
 def main(arguments=None):

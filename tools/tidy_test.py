@@ -284,3 +284,20 @@ def test_the_program_prints_breaches_and_exits_with_one(tree):
     assert ended.stdout.startswith("src/base/a.cpp:1: first-line: ")
     tree("src/base/a.cpp", FIRST)
     assert subprocess.run(program, capture_output=True, text=True).returncode == 0
+
+
+def test_a_bound_without_a_row_and_a_row_without_its_test_are_found(tree):
+    tree(
+        "src/base/limits.hpp",
+        FIRST + "#pragma once\ninline constexpr std::size_t kOne = 1;\ninline constexpr int kTwo =\n    2;\n"
+        "inline constexpr int kThree = 3;\n",
+    )
+    tree("src/base/a_test.cpp", FIRST + "// TEST(A, stands_at_its_edge)\n")
+    rows = "# Bounds.\nkOne src/base/a_test.cpp stands_at_its_edge\nkTwo - memory that is kept\n"
+    tree("tests/bounds.txt", rows)
+    assert breaches(tree.root) == [("src/base/limits.hpp", 1, "bound")]
+    tree(
+        "tests/bounds.txt",
+        "kOne src/base/a_test.cpp no_such_test\nkTwo -\nkThree ? owed\nkFour src/base/a_test.cpp TEST\n",
+    )
+    assert [number for _, number, _ in breaches(tree.root)] == [1, 2, 4]

@@ -108,6 +108,8 @@ TEST_F(MannersTest, bodies_that_are_not_sound_json_are_refused) {
   EXPECT_EQ(body_of(post(std::string(100, '[')), 400)["code"], "json_too_deep");
   EXPECT_EQ(post("{}", "text/plain").status, 415);
   EXPECT_EQ(post("{}", "").status, 415);
+  EXPECT_EQ(post(std::string(limits::kAdminBody - 1, ' ')).status, 400);
+  EXPECT_EQ(post(std::string(limits::kAdminBody, ' ')).status, 400);
   EXPECT_EQ(post(std::string(limits::kAdminBody + 1, ' ')).status, 413);
   EXPECT_EQ(post(key_body().dump(), "Application/JSON; charset=utf-8").status, 201);
 }

@@ -31,6 +31,11 @@ TEST(Directory, an_unknown_or_malformed_id_is_not_found) {
   EXPECT_EQ(Entries().find(id_of(1)), nullptr);
 }
 
+TEST(Directory, an_id_is_told_from_another_by_its_last_letter) {
+  const Entries one = Entries().with(id_of(1), entry(1));
+  for (int other = 2; other < 9'999; ++other) EXPECT_EQ(one.find(id_of(other)), nullptr) << other;
+}
+
 TEST(Directory, a_change_leaves_the_older_snapshot_as_it_was) {
   const Entries before = Entries().with(id_of(1), entry(1));
   const Entries changed = before.with(id_of(1), entry(10));

@@ -233,6 +233,10 @@ TEST(ScopeText, bad_scopes_are_refused_by_field) {
   bad.models = {"a b"};
   EXPECT_NE(check_scope(bad).error().say.find("models"), std::string::npos);
   bad = {};
+  bad.endpoints.assign(limits::kScopeEntries - 1, "chat");
+  EXPECT_TRUE(check_scope(bad));
+  bad.endpoints.assign(limits::kScopeEntries, "chat");
+  EXPECT_TRUE(check_scope(bad));
   bad.endpoints.assign(limits::kScopeEntries + 1, "chat");
   EXPECT_NE(check_scope(bad).error().say.find("endpoints"), std::string::npos);
   bad = {};

@@ -201,6 +201,17 @@ TEST(Unbounded, GeminiNamesWhatTheProviderWouldDoByItself) {
   }
 }
 
+TEST(Ask, NamesOfModelsAndNumbersOfChoicesAreBounded) {
+  for (const int over : {-1, 0, 1}) {
+    const std::string name(limits::kModelName + static_cast<std::size_t>(over), 'm');
+    EXPECT_EQ(ask("openai.chat", R"({"model":")" + name + R"(","messages":[]})").has_value(), over <= 0)
+        << over;
+    const std::string choices = std::to_string(limits::kMaxChoices + over);
+    EXPECT_EQ(ask("openai.chat", with("\"n\":" + choices)).has_value(), over <= 0) << over;
+    EXPECT_EQ(gemini(R"({"generationConfig":{"candidateCount":)" + choices + "}}").has_value(), over <= 0);
+  }
+}
+
 TEST(HostedTools, AreBoundedByMaxToolCallsMaxUsesOrTheModel) {
   const auto responses =
       ask("openai.responses", responses_with(R"("max_tool_calls":3,"tools":[)"

@@ -66,6 +66,11 @@ TEST(Cost, IsRoundedUpOnceForTheWholeRequest) {
   EXPECT_EQ(cost(only(prices), used(1, 1), kNoon).value, 12'000);
 }
 
+TEST(Cost, OfALargeSumIsExactToTheLastNanodollar) {
+  const PriceBook prices = book("input = \"9\"\noutput = \"9\"");
+  EXPECT_EQ(cost(only(prices), used(1'000'000'000'000'001, 0), kNoon).value, 9'000'000'000'000'009'000);
+}
+
 TEST(Cost, SaturatesInsteadOfWrapping) {
   const PriceBook prices = book("input = \"1000000\"\noutput = \"1000000\"\npriority_percent = 1000");
   Usage usage = used(INT64_MAX, INT64_MAX);
