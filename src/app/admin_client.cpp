@@ -142,6 +142,7 @@ class HouseDoor final : public Door {
                                console::Via::socket};
     return house_->api().handle(request, actor);
   }
+  bool served() const override { return false; }
 
  private:
   HouseDoor() = default;

@@ -16,6 +16,8 @@ class Door {
   virtual ~Door() = default;
   // The API's answer, problems included; an error means that there was none.
   virtual Result<console::ApiResponse> ask(const console::ApiRequest& request) = 0;
+  // Whether a server stands behind it, so that what was begun goes on.
+  virtual bool served() const { return true; }
 };
 
 struct DoorOptions {

@@ -31,6 +31,7 @@ int parse_and_run(std::vector<std::string> arguments, Terminal& terminal) {
   add_budget_commands(bench);
   add_usage_commands(bench);
   add_token_commands(bench);
+  add_rotation_commands(bench);
   add_vault_commands(bench);
   add_backup_commands(bench);
   add_journal_commands(bench);

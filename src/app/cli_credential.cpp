@@ -5,9 +5,7 @@
 #include <ostream>
 
 #include "app/command.hpp"
-#include "app/house.hpp"
-#include "base/json_writer.hpp"
-#include "crypto/wipe.hpp"
+#include "app/secret_body.hpp"
 
 namespace claviger::app {
 namespace {
@@ -42,20 +40,6 @@ std::shared_ptr<Setting> add_setting(CLI::App* command) {
   return setting;
 }
 
-struct SecretSource {
-  bool from_stdin = false;
-  int fd = -1;
-};
-
-std::shared_ptr<SecretSource> add_secret_source(CLI::App* command) {
-  auto source = std::make_shared<SecretSource>();
-  auto* from = command->add_option_group("secret");
-  from->add_flag("--secret-stdin", source->from_stdin, "Read the secret from stdin");
-  from->add_option("--secret-fd", source->fd, "Read the secret from this descriptor");
-  from->require_option(1);
-  return source;
-}
-
 void print_credentials(const Json& body, std::ostream& out) {
   std::vector<std::vector<std::string>> rows;
   for (const Json& one : body["credentials"]) {
@@ -80,24 +64,6 @@ void print_credential(const Json& body, std::ostream& out) {
   print_table(out, {"VERSION", "STATE", "CREATED"}, rows);
 }
 
-// Puts the secret into the body by hand: a JSON library would leave copies of it behind.
-int ask_with_secret(Terminal& terminal, const Common& common, const SecretSource& source,
-                    console::ApiRequest asked) {
-  auto secret = read_secret_fd(source.from_stdin ? terminal.in : source.fd);
-  if (!secret) return tell(terminal, common.output(), secret.error());
-  std::string body;
-  body.reserve(asked.body.size() + 6 * secret->size() + 32);
-  body.append(asked.body, 0, asked.body.size() - 1);  // without the closing brace
-  body += asked.body.size() > 2 ? ",\"secret\":" : "\"secret\":";
-  append_json_string(body, *secret);
-  body += '}';
-  crypto::wipe(*secret);
-  asked.body = std::move(body);
-  const int code = ask(terminal, common, asked, print_credential);
-  crypto::wipe(asked.body);
-  return code;
-}
-
 void add_add(Bench& bench, CLI::App* group) {
   CLI::App* add =
       bench.command(group, "add", "Puts a provider's secret into the vault",
@@ -115,7 +81,7 @@ void add_add(Bench& bench, CLI::App* group) {
   add->add_option("--origin", asked->origins, "Further origin the secret may go to (repeatable)")
       ->allow_extra_args(false);
   add->add_option("--owner", asked->owner, "Who answers for it");
-  add->add_option("--rotate-days", asked->rotate_days, "Wished age at rotation");
+  add->add_option("--rotate-days", asked->rotate_days, "Age in days at which it is rotated");
   add->add_option("--spend-alert", asked->spend_alert, "Amount in USD a month that raises an alert");
   add->add_option("--kind", asked->kind, "inference (default) or admin");
   auto setting = add_setting(add);
@@ -129,7 +95,8 @@ void add_add(Bench& bench, CLI::App* group) {
     if (!asked->spend_alert.empty()) body["spend_alert"] = asked->spend_alert;
     if (!asked->kind.empty()) body["kind"] = asked->kind;
     setting->add_to(body);
-    return ask_with_secret(terminal, *common, *source, request("POST", "/api/v1/credentials", body));
+    return ask_with_secret(terminal, *common, *source, request("POST", "/api/v1/credentials", body),
+                           print_credential);
   });
 }
 
@@ -146,7 +113,8 @@ void add_update(Bench& bench, CLI::App* group) {
   bench.action(update, [&terminal = bench.terminal, common, name, later, source] {
     const Json body{{"publish", *later ? "later" : "now"}};
     return ask_with_secret(terminal, *common, *source,
-                           request("POST", "/api/v1/credentials/" + segment(*name) + "/versions", body));
+                           request("POST", "/api/v1/credentials/" + segment(*name) + "/versions", body),
+                           print_credential);
   });
 }
 
@@ -164,6 +132,36 @@ void add_set(Bench& bench, CLI::App* group) {
     setting->add_to(body);
     return ask(terminal, *common, request("PATCH", "/api/v1/credentials/" + segment(*name), body),
                print_credential);
+  });
+}
+
+void add_link(Bench& bench, CLI::App* group) {
+  CLI::App* link =
+      bench.command(group, "link", "Says which admin credential may rotate it, and where its keys are",
+                    "  claviger credential link --data DIR openai-dev --admin-credential openai-admin \\\n"
+                    "      --param project_id=proj_1 --param service_account_id=svc_acct_1\n"
+                    "  claviger credential link --data DIR openai-dev --none");
+  auto common = add_common(link);
+  auto name = std::make_shared<std::string>();
+  auto admin = std::make_shared<std::string>();
+  auto parameters = std::make_shared<std::vector<std::string>>();
+  auto none = std::make_shared<bool>(false);
+  link->add_option("CREDENTIAL", *name, "Name or id")->required();
+  auto* by = link->add_option("--admin-credential", *admin, "Name or id of a credential of kind admin");
+  link->add_option("--param", *parameters,
+                   "KEY=VALUE the provider needs, e.g. project_id=proj_1; key_id=ID names the key in use "
+                   "(repeatable)")
+      ->allow_extra_args(false);
+  link->add_flag("--none", *none, "Take the link away")->excludes(by);
+  bench.action(link, [&terminal = bench.terminal, common, name, admin, parameters, none] {
+    if (admin->empty() && !*none)
+      return tell(
+          terminal, common->output(),
+          Error{Code::invalid_input, Origin::client, {}, "Say --admin-credential NAME, or --none.", 0});
+    Json body{{"admin_credential", *admin}};
+    if (!parameters->empty()) body["parameters"] = *parameters;
+    return ask(terminal, *common, request("PUT", "/api/v1/credentials/" + segment(*name) + "/link", body),
+               [](const Json& shown, std::ostream& out) { print_object(out, shown); });
   });
 }
 
@@ -194,6 +192,7 @@ void add_credential_commands(Bench& bench) {
   add_operation(bench, group, "show", "Shows one credential and its versions", "GET", "");
   add_update(bench, group);
   add_set(bench, group);
+  add_link(bench, group);
   add_operation(bench, group, "rollback", "Makes the previous version current again", "POST", "/rollback");
   add_operation(bench, group, "disable", "Stops its use", "POST", "/disable");
   add_operation(bench, group, "enable", "Allows its use again", "POST", "/enable");

@@ -180,7 +180,9 @@ void add_rotate(Bench& bench, CLI::App* group) {
   rotate->add_option("ID", *id, "The key's id")->required();
   rotate->add_option("--grace", *grace,
                      "How long the old token goes on working, e.g. 30m (default: not at all)");
-  rotate->add_option("--idempotency-key", *once, "A repetition with the same one rotates no second time");
+  rotate->add_option(
+      "--idempotency-key", *once,
+      "A repetition with the same one rotates no second time, and shows the token again: for lost answers");
   bench.action(rotate, [&terminal = bench.terminal, common, id, grace, once] {
     const Json body = grace->empty() ? Json::object() : Json{{"grace", *grace}};
     console::ApiRequest made = request("POST", "/api/v1/keys/" + segment(*id) + "/rotate", body);

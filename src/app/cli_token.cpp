@@ -7,7 +7,7 @@ namespace claviger::app {
 namespace {
 
 struct Creating {
-  std::string name, role, expires;
+  std::string name, role, expires, rotates;
 };
 
 void print_tokens(const Json& body, std::ostream& out) {
@@ -29,16 +29,22 @@ void add_token_commands(Bench& bench) {
   CLI::App* group = bench.group("token", "Admin tokens for the admin API");
   CLI::App* create =
       bench.command(group, "create", "Issues an admin token; it is printed once",
-                    "  claviger token create --data DIR --name grafana --role auditor --expires 90d");
+                    "  claviger token create --data DIR --name grafana --role auditor --expires 90d\n"
+                    "  claviger token create --data DIR --name ci --rotate openai-dev --expires 90d");
   auto common = add_common(create);
   auto asked = std::make_shared<Creating>();
   create->add_option("--name", asked->name, "For people")->required();
-  create->add_option("--role", asked->role, "owner, operator, developer or auditor")
-      ->required()
+  auto* may = create->add_option_group("rights");
+  may->add_option("--role", asked->role, "owner, operator, developer or auditor")
       ->check(CLI::IsMember({"owner", "operator", "developer", "auditor"}));
+  may->add_option("--rotate", asked->rotates,
+                  "Credential, by name or id, that it may rotate, and nothing else: for CI");
+  may->require_option(1);
   create->add_option("--expires", asked->expires, "30d, or a time (default: never)");
   bench.action(create, [&terminal = bench.terminal, common, asked] {
-    Json body{{"name", asked->name}, {"role", asked->role}};
+    Json body{{"name", asked->name}};
+    if (!asked->role.empty()) body["role"] = asked->role;
+    if (!asked->rotates.empty()) body["rotates"] = asked->rotates;
     if (!asked->expires.empty()) body["expires"] = asked->expires;
     return ask(terminal, *common, request("POST", "/api/v1/tokens", body), print_issued);
   });

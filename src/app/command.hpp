@@ -93,6 +93,7 @@ void add_key_commands(Bench& bench);
 void add_budget_commands(Bench& bench);
 void add_usage_commands(Bench& bench);
 void add_token_commands(Bench& bench);
+void add_rotation_commands(Bench& bench);
 void add_vault_commands(Bench& bench);
 void add_backup_commands(Bench& bench);
 void add_journal_commands(Bench& bench);

@@ -16,12 +16,14 @@
 namespace claviger::app {
 namespace {
 
-constexpr std::string_view kSections[] = {"server", "upstream", "outside", "limits",
-                                          "prices", "provider", "price"};
+constexpr std::string_view kSections[] = {"server",   "upstream", "outside",  "limits",  "prices",
+                                          "provider", "price",    "rotation", "key_file"};
 constexpr std::string_view kServer[] = {"tls_cert", "tls_key", "root_key_file", "public_metrics",
                                         "trusted_proxies"};
 constexpr std::string_view kUpstream[] = {"ca_file", "allow_http"};
 constexpr std::string_view kOutside[] = {"private_hosts"};
+constexpr std::string_view kRotation[] = {"probe_every", "list_settle", "keep_old", "keep_dead"};
+constexpr std::string_view kKeyFile[] = {"path", "reload"};
 constexpr std::string_view kPrices[] = {"file"};
 constexpr std::string_view kLimits[] = {"default_max_output_tokens"};
 constexpr std::string_view kProvider[] = {"dialect",          "base_url",     "key_header",
@@ -141,6 +143,45 @@ Result<void> read_outside(const toml::table& file, Config& config) {
   return {};
 }
 
+Result<void> read_rotation(const toml::table& file, Config& config) {
+  TRY(const toml::table* rotation, section(file, "rotation", kRotation));
+  if (rotation == nullptr) return {};
+  const auto read_span = [&](std::string_view key, std::int64_t& ms) -> Result<void> {
+    std::string text;
+    TRY_VOID(read(*rotation, key, text, "a text"));
+    if (rotation->get(key) == nullptr) return {};
+    const auto span = parse_duration(text);
+    if (!span) return bad(*rotation->get(key), fmt::format("'{}': {}", key, told(span.error())));
+    ms = std::chrono::duration_cast<std::chrono::milliseconds>(*span).count();
+    return {};
+  };
+  TRY_VOID(read_span("probe_every", config.rotation.probe_ms));
+  TRY_VOID(read_span("list_settle", config.rotation.list_ms));
+  TRY_VOID(read_span("keep_old", config.rotation.soak_ms));
+  return read_span("keep_dead", config.rotation.retain_ms);
+}
+
+// [key_file.CREDENTIAL]: where a server of the operator's own reads its keys.
+Result<void> read_key_files(const toml::table& file, Config& config) {
+  const toml::node* node = file.get("key_file");
+  if (node == nullptr) return {};
+  const toml::table* files = node->as_table();
+  if (files == nullptr) return bad(*node, "'key_file' is written [key_file.CREDENTIAL].");
+  for (const auto& [name, value] : *files) {
+    const toml::table* given = value.as_table();
+    if (given == nullptr) return bad(value, "'key_file' is written [key_file.CREDENTIAL].");
+    TRY_VOID(check_keys(*given, fmt::format("key_file.{}", name.str()), kKeyFile));
+    steward::KeyFile made;
+    TRY_VOID(read(*given, "path", made.path, "a text"));
+    TRY_VOID(read_texts(*given, "reload", made.reload));
+    if (!made.path.starts_with('/')) return bad(*given, "'path' is needed, from the root.");
+    if (!made.reload.empty() && !made.reload.front().starts_with('/'))
+      return bad(*given, "'reload' begins with a program's path, from the root; no shell reads it.");
+    config.rotation.key_files.insert_or_assign(std::string(name.str()), std::move(made));
+  }
+  return {};
+}
+
 Result<void> read_limits(const toml::table& file, Config& config) {
   TRY(const toml::table* limits, section(file, "limits", kLimits));
   if (limits == nullptr || !limits->contains("default_max_output_tokens")) return {};
@@ -192,6 +233,8 @@ Result<Config> parse_config(std::string text) try {
   TRY_VOID(read_server(file, config));
   TRY_VOID(read_upstream(file, config));
   TRY_VOID(read_outside(file, config));
+  TRY_VOID(read_rotation(file, config));
+  TRY_VOID(read_key_files(file, config));
   TRY_VOID(read_limits(file, config));
   TRY_VOID(read_prices(file, config));
   TRY_VOID(read_providers(file, config));

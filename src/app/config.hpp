@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "policy/ip.hpp"
 #include "provider/provider.hpp"
+#include "steward/rotation.hpp"
 
 namespace claviger::app {
 
@@ -25,6 +26,8 @@ struct Config {
   std::vector<std::string> allow_http;  // hosts that a credential may name with http://
   // [outside]
   std::vector<std::string> private_hosts;  // that notifications may go to although they are private, or http
+  // [rotation], [key_file.CREDENTIAL]
+  steward::RotationSettings rotation;
   // [limits]
   std::optional<std::int64_t> default_max_output_tokens;  // where neither key nor request has one
   // [prices]

@@ -133,5 +133,29 @@ output = "3"
   EXPECT_NE(catalog->find("openai"), nullptr);
 }
 
+TEST(Config, rotations_are_tuned_in_spans_and_key_files_are_named_by_their_credential) {
+  const auto config = parse_config(
+      "[rotation]\nprobe_every = \"1s\"\nkeep_old = \"2h\"\n"
+      "[key_file.local-llama]\npath = \"/etc/llama/keys\"\nreload = [\"/bin/true\"]\n");
+  ASSERT_TRUE(config) << told(config.error());
+  EXPECT_EQ(config->rotation.probe_ms, 1'000);
+  EXPECT_EQ(config->rotation.soak_ms, 7'200'000);
+  EXPECT_EQ(config->rotation.list_ms, limits::kRotationListMs);
+  EXPECT_EQ(config->rotation.key_files.at("local-llama").path, "/etc/llama/keys");
+  for (const char* wrong :
+       {"[rotation]\nkeep_old = \"soon\"", "[rotation]\nsoak = \"1h\"", "[key_file.a]\npath = \"keys\"",
+        "[key_file.a]\nreload = [\"/bin/true\"]", "[key_file.a]\npath = \"/k\"\nreload = [\"true\"]",
+        "[key_file.a]\npath = \"/k\"\nmode = 1", "key_file = 1"})
+    EXPECT_EQ(parse_config(wrong).error().code, Code::configuration) << wrong;
+}
+
+TEST(Config, private_hosts_are_hosts_and_nothing_more) {
+  const auto config = parse_config("[outside]\nprivate_hosts = [\"Hooks.Internal\", \"127.0.0.1\", \"::1\"]");
+  ASSERT_TRUE(config) << told(config.error());
+  EXPECT_EQ(config->private_hosts, (std::vector<std::string>{"hooks.internal", "127.0.0.1", "::1"}));
+  for (const char* wrong : {"hooks.internal:8080", "http://hooks", "hooks/x", "", "0x7f.1"})
+    EXPECT_FALSE(parse_config(std::string("[outside]\nprivate_hosts = [\"") + wrong + "\"]")) << wrong;
+}
+
 }  // namespace
 }  // namespace claviger::app

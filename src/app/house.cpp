@@ -30,9 +30,9 @@ std::string_view durability_name(store::Durability durability) {
 }  // namespace
 
 Result<void> install_tables(store::Store& store) {
-  TRY_VOID(store::install(
-      store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema, identity::kOnceSchema,
-              ledger::kSchema, steward::kUsageSchema, steward::kAlertSchema, steward::kDeriveSchema}));
+  TRY_VOID(store::install(store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema,
+                                  identity::kOnceSchema, ledger::kSchema, steward::kUsageSchema,
+                                  steward::kAlertSchema, steward::kDeriveSchema, steward::kRotationSchema}));
   return steward::add_missing_buckets(store);
 }
 
@@ -98,6 +98,7 @@ Result<void> House::adopt(Config config) {
   TRY(provider::Catalog catalog, make_catalog(config));
   catalog_ = std::make_shared<const provider::Catalog>(std::move(catalog));
   config_ = std::move(config);
+  rotations_->adopt(config_.rotation);
   worlds_ =
       std::make_unique<WorldMaker>(*keys_, *ledger_, *vault_, catalog_, config_.default_max_output_tokens);
   const auto metrics =
@@ -131,6 +132,10 @@ Result<void> House::changed() {
 void House::build_api() {
   worlds_ =
       std::make_unique<WorldMaker>(*keys_, *ledger_, *vault_, catalog_, config_.default_max_output_tokens);
+  rotations_ = std::make_unique<steward::Rotations>(
+      steward::RotationParts{*store_, *vault_, *deriver_, *writer_, clock_, rng_,
+                             [this] { return changed(); }, nullptr, nullptr, epoch_},
+      config_.rotation);
   console::Parts parts{*store_,
                        *vault_,
                        *keys_,
@@ -142,6 +147,7 @@ void House::build_api() {
                        clock_,
                        rng_,
                        catalog_,
+                       rotations_.get(),
                        [this] { return changed(); },
                        [this](const gate::Inquiry& inquiry) -> Result<gate::Explanation> {
                          if (wiring_.explain) return wiring_.explain(inquiry);

@@ -22,6 +22,7 @@
 #include "ledger/ledger.hpp"
 #include "provider/provider.hpp"
 #include "steward/derive.hpp"
+#include "steward/rotation.hpp"
 #include "store/data_dir.hpp"
 #include "store/sqlite.hpp"
 #include "vault/vault.hpp"
@@ -79,6 +80,7 @@ class House {
   identity::AdminTokens& tokens() { return *tokens_; }
   ledger::Ledger& ledger() { return *ledger_; }
   steward::Deriver& deriver() { return *deriver_; }
+  steward::Rotations& rotations() { return *rotations_; }
   journal::Writer& writer() { return *writer_; }  // producer "steward"
   Folder& journal() { return *journal_; }
   const std::shared_ptr<const provider::Catalog>& catalog() const { return catalog_; }
@@ -112,6 +114,7 @@ class House {
   std::unique_ptr<journal::Writer> writer_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<steward::Deriver> deriver_;
+  std::unique_ptr<steward::Rotations> rotations_;
   std::unique_ptr<WorldMaker> worlds_;
   std::unique_ptr<console::Api> api_;
   bool closed_ = false;

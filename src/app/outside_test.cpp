@@ -13,13 +13,14 @@ using steward::OutsideCall;
 class OutsideTest : public testing::Test {
  protected:
   Result<steward::OutsideAnswer> send(OutsideCall call, std::vector<std::string> private_hosts = {}) {
-    Courier courier(loop_, tls_, std::move(private_hosts));
+    net::Loop loop;  // a loop runs once
+    Courier courier(loop, tls_, std::move(private_hosts));
     Result<steward::OutsideAnswer> result = fail(Code::internal, "never answered");
     courier.send(std::move(call), [&](Result<steward::OutsideAnswer> answer) {
       result = std::move(answer);
-      loop_.stop();
+      loop.stop();
     });
-    loop_.run();
+    loop.run();
     return result;
   }
   OutsideCall to(std::string base, steward::Reach reach = steward::Reach::guarded) {

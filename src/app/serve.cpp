@@ -13,6 +13,7 @@
 
 #include "app/cli.hpp"
 #include "app/house.hpp"
+#include "app/key_file.hpp"
 #include "app/memory.hpp"
 #include "app/notify.hpp"
 #include "app/outside.hpp"
@@ -104,6 +105,7 @@ class Server {
   std::unique_ptr<gate::Gate> gate_;
   net::Loop loop_;  // the steward's
   std::optional<Courier> courier_;
+  std::optional<KeyFileWriter> key_files_;
   std::optional<Petitions> petitions_;
   std::vector<net::Listener> doors_;  // TCP and unix
   std::shared_ptr<const gate::World> world_;
@@ -122,6 +124,8 @@ Result<void> Server::open() {
   TRY_VOID(open_gate());
   TRY_VOID(open_doors());
   wire();
+  key_files_.emplace(loop_);
+  house_->rotations().serve(*courier_, *key_files_);
   petitions_.emplace(loop_, house_->api());
   shared_->counter = [this](std::shared_ptr<gate::Petition> petition, std::function<void()> done) {
     petitions_->lay_down(std::move(petition), std::move(done));
@@ -213,6 +217,7 @@ void Server::wire() {
 void Server::tick() {
   Result<void> done = house_->deriver().tick();
   if (done) done = house_->ledger().top_up(clock_.now());
+  if (done) house_->rotations().tick();
   if (!done && !tick_failed_)
     spdlog::warn("{}: {}; trying again", code_name(done.error().code), done.error().detail);
   if (done && tick_failed_) spdlog::info("recovered");
@@ -289,6 +294,7 @@ int Server::run(int signals) {
 
 void Server::stop() {
   courier_->close();
+  key_files_.reset();
   loop_.destroy_tasks();
   ::unlink(house_->dir().socket().c_str());
   doors_.clear();

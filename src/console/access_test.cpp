@@ -32,7 +32,11 @@ constexpr Expected kExpected[] = {
     {"suggestScope", "opda"},     {"matchInventory", "opda"},
     {"setCredential", "op"},      {"showVault", "oa"},
     {"rekeyVault", "o"},          {"addRecipient", "o"},
-    {"removeRecipient", "o"},
+    {"removeRecipient", "o"},     {"rotateCredential", "op"},
+    {"forecastRotation", "opa"},  {"linkCredential", "op"},
+    {"listRotations", "opa"},     {"showRotation", "opa"},
+    {"resumeRotation", "op"},     {"rollbackRotation", "op"},
+    {"takeInRotation", "op"},
 };
 
 struct Caller {

@@ -62,6 +62,20 @@ Result<void> check_access(const Parts& parts, const Route& route, const Actor& a
                                            identity::role_name(actor.role), route.operation));
 }
 
+// A token for one credential's rotation rotates it, looks at its rotations, and does nothing else. What is
+// not there and what is not its own look alike.
+Result<void> check_bound(const Parts& parts, const Route& route, std::string_view subject,
+                         const Actor& actor) {
+  if (actor.rotates.empty() || route.access == Access::open) return {};
+  const bool its_own = route.handler == rotate_credential || route.handler == forecast_rotation;
+  if (its_own) {
+    const auto credential = parts.vault.get(subject);
+    if (credential && credential->id == actor.rotates) return {};
+  }
+  if (route.handler == list_rotations || route.handler == show_rotation) return {};
+  return deny(Code::forbidden, "This token may rotate one credential, and nothing else.");
+}
+
 Result<void> check_body(const Route& route, const ApiRequest& request) {
   if (request.body.size() > limits::kAdminBody) return refuse(Code::body_too_large);
   if (request.body.empty()) return {};
@@ -81,6 +95,7 @@ Result<Answer> answer_to(const Parts& parts, std::span<const Route> table, const
   }
   const Route& route = *found.route;
   TRY_VOID(check_access(parts, route, actor));
+  TRY_VOID(check_bound(parts, route, found.subject, actor));
   TRY_VOID(check_body(route, request));
   Session session{parts, request, actor, route, std::move(found.subject), {}, {}, parts.clock.now()};
   TRY(session.query, Query::read(request.query, route.query));
@@ -150,7 +165,7 @@ Result<Actor> Api::actor_of(std::string_view authorization) {
   if (scheme != kBearer)
     return refuse(Code::unauthenticated, "An admin token is needed: send Authorization: Bearer.");
   TRY(const identity::AdminToken token, parts_.tokens.authenticate(authorization.substr(kBearer.size())));
-  return Actor{"token:" + token.id, token.role, Via::token};
+  return Actor{"token:" + token.id, token.role, Via::token, token.rotates};
 }
 
 }  // namespace claviger::console

@@ -21,6 +21,7 @@
 #include "ledger/ledger.hpp"
 #include "provider/provider.hpp"
 #include "steward/derive.hpp"
+#include "steward/rotation.hpp"
 #include "store/store.hpp"
 #include "vault/vault.hpp"
 
@@ -53,6 +54,7 @@ struct Actor {
   std::string name;  // for records: "socket:1000", "token:ab12..."
   identity::Role role = identity::Role::auditor;
   Via via = Via::nobody;
+  std::string rotates = {};  // id of the one credential that it may rotate, and nothing else
 };
 
 // Who may read /metrics.
@@ -71,6 +73,7 @@ struct Parts {
   const Clock& clock;
   Rng& rng;
   std::shared_ptr<const provider::Catalog> catalog;
+  steward::Rotations* rotations;  // never null
   // Publishes a World made of what is stored now and returns when all loops use it.
   std::function<Result<void>()> republish;
   std::function<Result<gate::Explanation>(const gate::Inquiry&)> explain;

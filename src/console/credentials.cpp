@@ -5,6 +5,7 @@
 
 #include "console/change.hpp"
 #include "console/render.hpp"
+#include "provider/admin_auth.hpp"
 
 namespace claviger::console {
 namespace {
@@ -50,17 +51,49 @@ Result<vault::SettingChange> read_setting(Session& s, const provider::Provider* 
   return setting;
 }
 
+Result<vault::CredentialKind> read_kind(Session& s) {
+  const std::string& kind = s.body.text("kind");
+  if (!kind.empty() && kind != "inference" && kind != "admin")
+    return refuse(Code::invalid_input, "kind: inference or admin");
+  return kind == "admin" ? vault::CredentialKind::admin : vault::CredentialKind::inference;
+}
+
+// A provider may be asked elsewhere whether a key works; that is for credentials at its own address only.
+void allow_probe(vault::NewCredential& asked) {
+  const provider::Adapter* adapter = provider::find_adapter(asked.provider);
+  const auto* probe = adapter == nullptr ? nullptr : adapter->find(provider::Operation::probe);
+  if (probe == nullptr || probe->at == "own") return;
+  const auto url = vault::parse_base_url(probe->at == "admin" ? adapter->admin_url : probe->at);
+  if (url) asked.origins.push_back(url->origin());
+}
+
+// An admin credential is for the provider's admin API, which may be elsewhere, and for where its access
+// tokens are bought.
+void aim_at_admin_api(const std::string& given, vault::NewCredential& asked) {
+  const provider::Adapter* adapter = provider::find_adapter(asked.provider);
+  if (adapter == nullptr) return;
+  if (given.empty() && !adapter->admin_url.empty()) asked.base_url = adapter->admin_url;
+  const auto origins = provider::admin_origins(*adapter, {asked.base_url, {}, {}});
+  if (origins) asked.origins.insert(asked.origins.end(), origins->begin(), origins->end());
+}
+
 Result<vault::NewCredential> read_credential(Session& s) {
   TRY(const provider::Provider* provider, find_provider(s));
   vault::NewCredential asked;
   asked.name = s.body.text("name");
   asked.provider = provider->name;
   asked.environment = s.body.text("environment");
-  asked.base_url = s.body.text("base_url").empty() ? provider->default_base_url : s.body.text("base_url");
+  const std::string& given = s.body.text("base_url");
+  asked.base_url = given.empty() ? provider->default_base_url : given;
+  asked.origins = s.body.texts("origins");
+  TRY(asked.kind, read_kind(s));
+  if (asked.kind == vault::CredentialKind::admin)
+    aim_at_admin_api(given, asked);
+  else if (given.empty())
+    allow_probe(asked);
   if (asked.base_url.empty())
     return refuse(Code::invalid_input,
                   fmt::format("base_url: the provider '{}' has none of its own", provider->name));
-  asked.origins = s.body.texts("origins");
   for (const std::string& origin : provider->further_origins) asked.origins.push_back(origin);
   TRY(asked.setting, read_setting(s, provider));
   asked.owner = s.body.text("owner");
@@ -68,10 +101,6 @@ Result<vault::NewCredential> read_credential(Session& s) {
   if (s.body.has("spend_alert")) {
     TRY(asked.spend_alert, parse_usd(s.body.text("spend_alert")));
   }
-  const std::string& kind = s.body.text("kind");
-  if (!kind.empty() && kind != "inference" && kind != "admin")
-    return refuse(Code::invalid_input, "kind: inference or admin");
-  asked.kind = kind == "admin" ? vault::CredentialKind::admin : vault::CredentialKind::inference;
   asked.plain_http = plain_http(s, *provider, asked.base_url);
   return vault::normalised(std::move(asked));
 }

@@ -221,14 +221,19 @@ Result<Json> shown_key(Session& s, const identity::Key& key) {
   return body;
 }
 
-// Without the token, which is not kept.
-Result<std::optional<Answer>> repeated(Session& s) {
-  if (s.request.idempotency_key.empty()) return std::nullopt;
+Result<std::optional<std::string>> remembered(Session& s) {
   std::optional<std::string> made;
+  if (s.request.idempotency_key.empty()) return made;
   TRY_VOID(s.parts.store.read([&](store::Tx& tx) -> Result<void> {
     TRY(made, identity::replayed(tx, once_of(s), s.now));
     return {};
   }));
+  return made;
+}
+
+// Without the token, which is not kept.
+Result<std::optional<Answer>> repeated(Session& s) {
+  TRY(const auto made, remembered(s));
   if (!made) return std::nullopt;
   TRY(const identity::Key key, find_key(s, *made));
   Answer answer{200, with_token(s, key, nullptr), {}, {}};

@@ -33,6 +33,8 @@ Result<nlohmann::ordered_json> shown_key(Session& s, const identity::Key& key);
 
 // The answer to a repeated request with an Idempotency-Key, when it is one.
 Result<std::optional<Answer>> repeated(Session& s);
+// What remember() was told by the first request with this Idempotency-Key; refuses conflict.
+Result<std::optional<std::string>> remembered(Session& s);
 Result<void> remember(Session& s, store::Tx& tx, std::string_view id);
 Answer show_once(Session& s, int status, identity::Issued issued);
 

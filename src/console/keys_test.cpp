@@ -144,15 +144,20 @@ TEST_F(KeysTest, rotation_with_grace_keeps_the_old_token_until_then) {
   EXPECT_TRUE(body_of(call("GET", "/api/v1/keys/" + id), 200)["previous_until"].is_null());
 }
 
-TEST_F(KeysTest, rotation_refuses_a_bad_grace_and_repeats_nothing) {
+TEST_F(KeysTest, rotation_refuses_a_bad_grace_and_a_lost_answer_is_given_again) {
   const std::string id = make_key();
   EXPECT_EQ(call("POST", "/api/v1/keys/" + id + "/rotate", {{"grace", "soon"}}).status, 400);
   EXPECT_EQ(call("POST", "/api/v1/keys/" + id + "/rotate", {{"grace", "60d"}}).status, 400);
   const Json first = body_of(call("POST", "/api/v1/keys/" + id + "/rotate", nullptr, "r1"), 200);
   const Json again = body_of(call("POST", "/api/v1/keys/" + id + "/rotate", nullptr, "r1"), 200);
-  EXPECT_TRUE(again["key"].is_null());
+  EXPECT_EQ(again["key"], first["key"]);
   EXPECT_TRUE(identity::matches(*keys->get(id),
                                 identity::digest(keys->pepper(), first["key"].get<std::string>()), clock.at));
+  const Json second = body_of(call("POST", "/api/v1/keys/" + id + "/rotate", nullptr, "r2"), 200);
+  EXPECT_NE(second["key"], first["key"]);
+  const Json late = body_of(call("POST", "/api/v1/keys/" + id + "/rotate", nullptr, "r1"), 200);
+  EXPECT_TRUE(late["key"].is_null()) << "it was rotated again since";
+  EXPECT_EQ(late["id"], id);
 }
 
 TEST_F(KeysTest, states_change_as_they_may_and_a_revoked_key_stays_so) {

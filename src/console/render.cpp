@@ -109,7 +109,8 @@ Json render(const identity::AdminToken& token) {
           {"role", identity::role_name(token.role)},
           {"created", format_time(token.created)},
           {"expires", time_or_null(token.expires)},
-          {"created_by", token.created_by}};
+          {"created_by", token.created_by},
+          {"rotates", token.rotates.empty() ? Json(nullptr) : Json(token.rotates)}};
 }
 
 Json render(const steward::AlertRow& alert) {

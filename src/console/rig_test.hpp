@@ -39,9 +39,10 @@ class ApiTest : public testing::Test {
   void SetUp() override {
     sqlite = store::SqliteStore::open({}).value();
     store = std::make_unique<store::FaultyStore>(*sqlite);
-    ASSERT_TRUE(store::install(
-        *store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema, identity::kOnceSchema,
-                 ledger::kSchema, steward::kUsageSchema, steward::kAlertSchema, steward::kDeriveSchema}));
+    ASSERT_TRUE(
+        store::install(*store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema,
+                                identity::kOnceSchema, ledger::kSchema, steward::kUsageSchema,
+                                steward::kAlertSchema, steward::kDeriveSchema, steward::kRotationSchema}));
     open_vault();
     const crypto::HmacSha256 pepper(as_bytes("pepper"));
     keys = std::make_unique<identity::Keys>(*store, rng, clock, pepper);
@@ -74,6 +75,10 @@ class ApiTest : public testing::Test {
     auto prices =
         provider::PriceBook::with_operator_rows(provider::kPricesData, "", provider::OtherTables::ignore);
     auto catalog = std::make_shared<const provider::Catalog>(provider::Catalog::make({}, std::move(*prices)));
+    rotations = std::make_unique<steward::Rotations>(
+        steward::RotationParts{*store, *vault, *deriver, *writer, clock, rng, [] { return Result<void>{}; },
+                               nullptr, nullptr, 1},
+        steward::RotationSettings{});
     Parts parts{*store,
                 *vault,
                 *keys,
@@ -85,6 +90,7 @@ class ApiTest : public testing::Test {
                 clock,
                 rng,
                 catalog,
+                rotations.get(),
                 [this]() -> Result<void> {
                   ++published;
                   return publish_result;
@@ -164,6 +170,7 @@ class ApiTest : public testing::Test {
   std::unique_ptr<journal::Writer> writer;
   std::unique_ptr<ledger::Ledger> ledger;
   std::unique_ptr<steward::Deriver> deriver;
+  std::unique_ptr<steward::Rotations> rotations;
   std::unique_ptr<Api> api;
   int published = 0;
   Result<void> publish_result{};

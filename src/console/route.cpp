@@ -393,7 +393,14 @@ constexpr Route kKeyRoutes[] = {
 
 }  // namespace
 
-std::span<const Route> routes() { return kRoutes; }
+std::span<const Route> routes() {
+  static const std::vector<Route> kAll = [] {
+    std::vector<Route> all(std::begin(kRoutes), std::end(kRoutes));
+    all.insert(all.end(), rotation_routes().begin(), rotation_routes().end());
+    return all;
+  }();
+  return kAll;
+}
 std::span<const Route> key_routes() { return kKeyRoutes; }
 
 bool may(identity::Role role, Access access) {

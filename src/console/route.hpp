@@ -75,6 +75,7 @@ struct Route {
 };
 
 std::span<const Route> routes();
+std::span<const Route> rotation_routes();  // among them
 // What a virtual key may ask through the gate; not part of the admin API.
 std::span<const Route> key_routes();
 
@@ -84,6 +85,7 @@ struct Shape {
   std::span<const Field> fields;
 };
 std::span<const Shape> shapes();
+std::span<const Shape> rotation_shapes();  // among them
 
 // Handlers, by subject; each file of the same name holds its own.
 Result<Answer> list_credentials(Session& s);
@@ -107,6 +109,14 @@ Result<Answer> list_child_keys(Session& s);
 Result<Answer> create_child_key(Session& s);
 Result<Answer> show_child_key(Session& s);
 Result<Answer> revoke_child_key(Session& s);
+Result<Answer> rotate_credential(Session& s);
+Result<Answer> forecast_rotation(Session& s);
+Result<Answer> link_credential(Session& s);
+Result<Answer> list_rotations(Session& s);
+Result<Answer> show_rotation(Session& s);
+Result<Answer> resume_rotation(Session& s);
+Result<Answer> roll_back_rotation(Session& s);
+Result<Answer> take_in_rotation(Session& s);
 Result<Answer> list_budgets(Session& s);
 Result<Answer> set_budget(Session& s);
 Result<Answer> remove_budget(Session& s);

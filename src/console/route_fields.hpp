@@ -68,7 +68,8 @@ inline constexpr Field kBudgetBody[] = {
 };
 inline constexpr Field kTokenBody[] = {
     {"name", text, required, "For people."},
-    {"role", text, required, "owner, operator, developer or auditor."},
+    {"role", text, optional_, "owner, operator, developer or auditor; left out when `rotates` is given."},
+    {"rotates", text, optional_, "The one credential it may rotate, by id or name, and nothing else."},
     {"expires", text, optional_, "A lifetime such as 30d, or a time; never when absent."},
 };
 inline constexpr Field kMatchBody[] = {

@@ -55,7 +55,7 @@ constexpr Field kKey[] = {
 };
 // kKey with the token behind the id.
 constexpr Field kIssuedKey[] = {
-    kKey[0],  {"key", text, optional_, "The token: shown once. Null in the answer to a repeated request."},
+    kKey[0],  {"key", text, optional_, "The token: shown once. Null in the answer to a repeated creation."},
     kKey[1],  kKey[2],
     kKey[3],  kKey[4],
     kKey[5],  kKey[6],
@@ -175,12 +175,13 @@ constexpr Field kToken[] = {
     {"created", text, required, "RFC 3339."},
     {"expires", text, optional_, "RFC 3339; null: never."},
     {"created_by", text, required, "Who issued it."},
+    {"rotates", text, optional_, "The one credential it may rotate, and nothing else; null: no such bound."},
 };
 constexpr Field kIssuedToken[] = {
     kToken[0], {"token", text, required, "The token: shown once."},
     kToken[1], kToken[2],
     kToken[3], kToken[4],
-    kToken[5],
+    kToken[5], kToken[6],
 };
 constexpr Field kTokenList[] = {{"tokens", objects, required, "Oldest first.", "Token"}};
 constexpr Field kMatch[] = {
@@ -201,7 +202,8 @@ constexpr Field kAlert[] = {
     {"id", integer, required, "Number of the alert."},
     {"at", text, required, "RFC 3339."},
     {"kind", text, required,
-     "budget_threshold, credential_spend, credential_suspect, credential_benched or journal_damage."},
+     "budget_threshold, credential_spend, credential_suspect, credential_benched, rotation_stuck, "
+     "rotation_overdue or journal_damage."},
     {"subject", text, required, "What it is about."},
     {"budget", text, required, "Budget id; empty for other kinds."},
     {"window_start", text, required, "Of the budget."},
@@ -309,6 +311,13 @@ constexpr Shape kShapes[] = {
 
 }  // namespace
 
-std::span<const Shape> shapes() { return kShapes; }
+std::span<const Shape> shapes() {
+  static const std::vector<Shape> kAll = [] {
+    std::vector<Shape> all(std::begin(kShapes), std::end(kShapes));
+    all.insert(all.end(), rotation_shapes().begin(), rotation_shapes().end());
+    return all;
+  }();
+  return kAll;
+}
 
 }  // namespace claviger::console

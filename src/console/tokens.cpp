@@ -13,16 +13,28 @@ Result<Answer> list_tokens(Session& s) {
 }
 
 Result<Answer> create_token(Session& s) {
-  TRY(const identity::Role role, identity::parse_role(s.body.text("role")));
+  std::string rotates = s.body.text("rotates");
+  identity::Role role = identity::Role::operator_;
+  if (rotates.empty()) {
+    TRY(role, identity::parse_role(s.body.text("role")));
+  } else {
+    if (s.body.has("role"))
+      return refuse(Code::invalid_input,
+                    "role: a token that rotates one credential has no role; leave it out.");
+    TRY(const vault::Credential credential, s.parts.vault.get(rotates));
+    rotates = credential.id;
+  }
   Time expires = kNever;
   if (s.body.has("expires")) {
     TRY(expires, read_expiry(s.body.text("expires"), s.now));
   }
   const std::string& name = s.body.text("name");
   TRY_VOID(identity::check_name("name", name));
-  const Json detail{{"role", identity::role_name(role)}};
-  TRY(auto issued, carry_out(s, {"token.create", "token:" + name, detail.dump()},
-                             [&] { return s.parts.tokens.create(name, role, expires, s.actor.name); }));
+  Json detail{{"role", identity::role_name(role)}};
+  if (!rotates.empty()) detail["rotates"] = rotates;
+  TRY(auto issued, carry_out(s, {"token.create", "token:" + name, detail.dump()}, [&] {
+        return s.parts.tokens.create(name, role, expires, s.actor.name, rotates);
+      }));
   Answer answer{201, {{"id", issued.info.id}, {"token", issued.token}}, {}, {}};
   answer.body.update(render(issued.info));
   crypto::wipe(issued.token);

@@ -21,6 +21,10 @@ CREATE TABLE IF NOT EXISTS admin_token (
   expires    INTEGER NOT NULL,
   created_by TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS admin_token_bound (
+  id      TEXT PRIMARY KEY REFERENCES admin_token (id) ON DELETE CASCADE,
+  rotates TEXT NOT NULL
+) STRICT;
 )sql";
 
 namespace {
@@ -40,6 +44,7 @@ Result<AdminToken> read_token(const Row& row) {
   token.created = {row.integer(3)};
   token.expires = {row.integer(4)};
   token.created_by = row.text(5);
+  if (!row.null(6)) token.rotates = row.text(6);
   return token;
 }
 
@@ -60,12 +65,13 @@ AdminTokens::AdminTokens(store::Store& store, Rng& rng, const Clock& clock, cryp
     : store_(store), rng_(rng), clock_(clock), pepper_(std::move(pepper)) {}
 
 Result<IssuedAdminToken> AdminTokens::create(std::string_view name, Role role, Time expires,
-                                             std::string_view created_by) {
+                                             std::string_view created_by, std::string_view rotates) {
   TRY_VOID(check_name("name", name));
   const Time now = clock_.now();
   if (expires <= now) return refuse(Code::invalid_input, "expires: the time has passed already");
   Minted minted = mint(TokenKind::admin, rng_);
-  AdminToken info{minted.id, std::string(name), role, now, expires, std::string(created_by)};
+  AdminToken info{minted.id,           std::string(name), role, now, expires, std::string(created_by),
+                  std::string(rotates)};
   const Digest kept = digest(pepper_, minted.token);
   TRY_VOID(store_.write([&](Tx& tx) -> Result<void> {
     TRY_VOID(
@@ -73,6 +79,9 @@ Result<IssuedAdminToken> AdminTokens::create(std::string_view name, Role role, T
                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                {info.id, info.name, store::value(role_name(role)), store::value(ByteView(kept)),
                 info.created.ns, info.expires.ns, info.created_by}));
+    if (!info.rotates.empty())
+      TRY_VOID(
+          tx.run("INSERT INTO admin_token_bound (id, rotates) VALUES (?1, ?2)", {info.id, info.rotates}));
     return {};
   }));
   return IssuedAdminToken{std::move(info), std::move(minted.token)};
@@ -81,9 +90,10 @@ Result<IssuedAdminToken> AdminTokens::create(std::string_view name, Role role, T
 Result<std::vector<AdminToken>> AdminTokens::list() {
   std::vector<AdminToken> tokens;
   TRY_VOID(store_.read([&](Tx& tx) -> Result<void> {
-    TRY(const auto rows, tx.query("SELECT id, name, role, created, expires, created_by FROM admin_token "
-                                  "ORDER BY created, id",
-                                  {}));
+    TRY(const auto rows,
+        tx.query("SELECT t.id, name, role, created, expires, created_by, rotates FROM admin_token t "
+                 "LEFT JOIN admin_token_bound b ON b.id = t.id ORDER BY created, t.id",
+                 {}));
     tokens.clear();
     for (const Row& row : rows) {
       TRY(AdminToken token, read_token(row));
@@ -96,6 +106,7 @@ Result<std::vector<AdminToken>> AdminTokens::list() {
 
 Result<void> AdminTokens::revoke(std::string_view id) {
   return store_.write([&](Tx& tx) -> Result<void> {
+    TRY_VOID(tx.run("DELETE FROM admin_token_bound WHERE id = ?1", {std::string(id)}));
     TRY(const std::int64_t gone, tx.run("DELETE FROM admin_token WHERE id = ?1", {std::string(id)}));
     if (gone == 0) return refuse(Code::not_found, fmt::format("There is no admin token '{}'.", id));
     return {};
@@ -109,12 +120,12 @@ Result<AdminToken> AdminTokens::authenticate(std::string_view token) {
   std::optional<AdminToken> found;
   TRY_VOID(store_.read([&](Tx& tx) -> Result<void> {
     TRY(const auto rows,
-        tx.query("SELECT id, name, role, created, expires, created_by, digest FROM admin_token "
-                 "WHERE id = ?1",
+        tx.query("SELECT t.id, name, role, created, expires, created_by, rotates, digest FROM admin_token t "
+                 "LEFT JOIN admin_token_bound b ON b.id = t.id WHERE t.id = ?1",
                  {std::string(parsed->id)}));
     if (rows.empty()) return {};
     Digest kept{};
-    const Bytes& blob = rows.front().blob(6);
+    const Bytes& blob = rows.front().blob(7);
     if (blob.size() != kept.size())
       return fail(Code::corrupt, "an admin token's digest has the wrong length");
     std::ranges::copy(blob, kept.begin());

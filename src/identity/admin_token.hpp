@@ -29,6 +29,8 @@ struct AdminToken {
   Time created{};
   Time expires = kNever;
   std::string created_by;
+  std::string rotates =
+      {};  // id of the one credential that it may rotate, and nothing else; empty: no such bound
 };
 
 struct IssuedAdminToken {
@@ -44,8 +46,8 @@ class AdminTokens {
   // `pepper` is the vault's subkey "admin-pepper".
   AdminTokens(store::Store& store, Rng& rng, const Clock& clock, crypto::HmacSha256 pepper);
 
-  Result<IssuedAdminToken> create(std::string_view name, Role role, Time expires,
-                                  std::string_view created_by);
+  Result<IssuedAdminToken> create(std::string_view name, Role role, Time expires, std::string_view created_by,
+                                  std::string_view rotates = {});
   // Oldest first, ties by id.
   Result<std::vector<AdminToken>> list();
   // Deletes the token; refuses not_found.

@@ -1,0 +1,349 @@
+// The machine by tables: what comes next in every state, and what an answer does.
+#include "steward/rotation_plan.hpp"
+
+#include <gtest/gtest.h>
+
+namespace claviger::steward {
+namespace {
+
+using provider::RotationClass;
+using Kind = Heard::Kind;
+using State = RotationState;
+
+constexpr std::int64_t kMs = 1'000'000;
+constexpr Time kNow{std::int64_t{1'790'000'000} * 1'000'000'000};
+
+Time later(std::int64_t ms) { return {kNow.ns + ms * kMs}; }
+
+RotationTraits traits() { return {true, true, true, true}; }
+
+Rotation in(State state, RotationMode mode = RotationMode::now) {
+  Rotation it;
+  it.id = "rot_1";
+  it.rotation = RotationClass::create;
+  it.mode = mode;
+  it.state = state;
+  it.old_key = "key_old";
+  it.old_version = 1;
+  it.looked = true;
+  it.good = state == State::planned ? 1 : 0;  // the old key was asked about
+  it.deadline = kNever;
+  it.next = kNow;
+  return it;
+}
+
+Heard heard(Kind kind, std::string id = {}, std::int64_t version = 0) {
+  Heard made;
+  made.kind = kind;
+  made.id = std::move(id);
+  made.version = version;
+  if (kind != Kind::done && kind != Kind::gone) made.trouble = "It failed.";
+  return made;
+}
+Heard probed(provider::Verdict verdict) {
+  Heard made;
+  made.verdict = verdict;
+  return made;
+}
+
+Act next(Rotation& it, Time now = kNow, RotationTraits with = traits()) {
+  RotationFacts facts;
+  facts.now = now;
+  return next_act(it, with, facts);
+}
+
+TEST(RotationPlan, looks_before_it_asks_for_anything) {
+  Rotation it = in(State::planned);
+  it.looked = false;
+  it.good = 0;
+  EXPECT_EQ(next(it), Act::probe_old);
+  take(it, traits(), Act::probe_old, heard(Kind::lost), kNow);
+  EXPECT_EQ(next(it), Act::look);
+  take(it, traits(), Act::look, heard(Kind::done, "key_7"), kNow);
+  EXPECT_EQ(it.old_key, "key_7");
+  EXPECT_EQ(next(it), Act::create);
+  EXPECT_EQ(it.state, State::creating);
+}
+
+TEST(RotationPlan, an_admin_key_that_is_refused_at_the_first_look_changes_nothing) {
+  for (const Kind kind : {Kind::denied, Kind::refused, Kind::full}) {
+    Rotation it = in(State::planned);
+    it.looked = false;
+    take(it, traits(), Act::look, heard(kind), kNow);
+    EXPECT_EQ(next(it), Act::drop_new);
+    take(it, traits(), Act::drop_new, heard(Kind::done), kNow);
+    EXPECT_EQ(it.state, State::failed);
+    EXPECT_EQ(it.trouble, "It failed.");
+  }
+}
+
+TEST(RotationPlan, a_secret_that_is_stored_is_probed_until_it_was_valid_three_times_in_a_row) {
+  Rotation it = in(State::creating);
+  it.nonce = "n1";
+  take(it, traits(), Act::create, heard(Kind::done, "key_new", 2), kNow);
+  EXPECT_EQ(it.state, State::verifying);
+  EXPECT_EQ(it.new_version, 2);
+  Time now = kNow;
+  for (const auto verdict : {provider::Verdict::valid, provider::Verdict::valid, provider::Verdict::invalid,
+                             provider::Verdict::valid, provider::Verdict::unknown, provider::Verdict::valid,
+                             provider::Verdict::valid, provider::Verdict::valid}) {
+    ASSERT_EQ(next(it, now), Act::probe_new);
+    take(it, traits(), Act::probe_new, probed(verdict), now);
+    if (it.good < limits::kRotationProbes) EXPECT_EQ(next(it, now), Act::wait) << "probes are spread";
+    now = {now.ns + limits::kRotationProbeMs * kMs};
+  }
+  EXPECT_EQ(next(it, now), Act::promote);
+}
+
+TEST(RotationPlan, a_new_key_that_may_do_less_or_is_blocked_is_never_promoted) {
+  for (const auto verdict : {provider::Verdict::scope_limited, provider::Verdict::ip_blocked,
+                             provider::Verdict::rate_limited, provider::Verdict::provider_blocked}) {
+    Rotation it = in(State::verifying);
+    it.new_key = "key_new", it.new_version = 2, it.deadline = later(limits::kRotationVerifyMs);
+    for (int i = 0; i < 5; ++i) take(it, traits(), Act::probe_new, probed(verdict), kNow);
+    EXPECT_EQ(it.good, 0);
+    EXPECT_EQ(next(it, it.deadline), Act::remove_new);
+    EXPECT_EQ(it.state, State::undoing);
+    EXPECT_TRUE(it.doomed);
+  }
+}
+
+TEST(RotationPlan, a_lost_answer_is_looked_for_twice_and_late_enough_before_another_key_is_asked_for) {
+  Rotation it = in(State::creating);
+  it.nonce = "n1", it.asked = kNow, it.asking = "create";
+  take(it, traits(), Act::create, heard(Kind::lost), kNow);
+  EXPECT_EQ(next(it, it.next), Act::seek);
+  take(it, traits(), Act::seek, heard(Kind::done), it.next);
+  EXPECT_EQ(next(it, later(2'000)), Act::wait) << "the list may lag";
+  EXPECT_EQ(next(it, later(limits::kRotationListMs)), Act::seek);
+  take(it, traits(), Act::seek, heard(Kind::done), later(limits::kRotationListMs));
+  EXPECT_TRUE(it.nonce.empty()) << "the next key has another name";
+  EXPECT_EQ(next(it, it.next), Act::create);
+}
+
+TEST(RotationPlan, an_orphan_is_removed_before_another_key_is_asked_for) {
+  Rotation it = in(State::creating);
+  it.nonce = "n1", it.asked = kNow;
+  take(it, traits(), Act::create, heard(Kind::again), kNow);
+  take(it, traits(), Act::seek, heard(Kind::done, "key_orphan"), it.next);
+  EXPECT_EQ(it.orphan, "key_orphan");
+  EXPECT_EQ(next(it, it.next), Act::clear);
+  take(it, traits(), Act::clear, heard(Kind::refused), it.next);
+  EXPECT_EQ(it.orphan, "key_orphan") << "it stays on record until it is gone";
+  EXPECT_EQ(next(it, it.next), Act::clear);
+  take(it, traits(), Act::clear, heard(Kind::gone), it.next);
+  EXPECT_EQ(next(it, it.next), Act::create);
+}
+
+TEST(RotationPlan, a_provider_that_keeps_nothing_is_not_asked_for_ever) {
+  Rotation it = in(State::creating);
+  it.creates = limits::kRotationCreates;
+  EXPECT_EQ(next(it), Act::drop_new);
+  EXPECT_TRUE(it.doomed);
+}
+
+TEST(RotationPlan, the_old_key_goes_when_nothing_is_in_flight_with_it_and_not_before) {
+  Rotation it = in(State::verifying);
+  it.new_key = "key_new", it.new_version = 2;
+  take(it, traits(), Act::promote, heard(Kind::done), kNow);
+  EXPECT_EQ(it.state, State::draining);
+  EXPECT_EQ(next(it, kNow), Act::wait) << "records may be under way";
+  RotationFacts busy;
+  busy.now = later(3'600'000);
+  busy.old_in_flight = true;
+  EXPECT_EQ(next_act(it, traits(), busy), Act::wait);
+  EXPECT_EQ(next(it, later(limits::kRotationQuietMs)), Act::revoke);
+  EXPECT_EQ(it.drained, later(limits::kRotationQuietMs));
+}
+
+TEST(RotationPlan, a_planned_rotation_keeps_the_old_key_for_a_while) {
+  Rotation it = in(State::draining, RotationMode::planned);
+  it.promoted = kNow, it.new_version = 2;
+  EXPECT_EQ(next(it, later(limits::kRotationSoakMs - 1)), Act::wait);
+  EXPECT_TRUE(can_roll_back(it));
+  EXPECT_EQ(next(it, later(limits::kRotationSoakMs)), Act::revoke);
+}
+
+TEST(RotationPlan, a_revocation_that_is_refused_is_tried_again_ever_more_slowly_and_told) {
+  Rotation it = in(State::revoking);
+  it.promoted = kNow, it.new_version = 2;
+  Time now = kNow;
+  std::int64_t before = 0;
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_EQ(next(it, now), Act::revoke);
+    take(it, traits(), Act::revoke, heard(i % 2 == 0 ? Kind::refused : Kind::again), now);
+    const std::int64_t wait = (it.next.ns - now.ns) / kMs;
+    EXPECT_GE(wait, before);
+    EXPECT_LE(wait, limits::kRotationRetryMostMs);
+    before = wait;
+    now = it.next;
+  }
+  EXPECT_TRUE(stuck(it, now));
+  take(it, traits(), Act::revoke, heard(Kind::gone), now);
+  EXPECT_EQ(it.state, State::confirming) << "a key that is gone is a key that was revoked";
+}
+
+TEST(RotationPlan, a_provider_says_when_it_may_be_asked_again) {
+  Rotation it = in(State::revoking);
+  Heard slow = heard(Kind::again);
+  slow.retry_after_ms = 90'000;
+  take(it, traits(), Act::revoke, slow, kNow);
+  EXPECT_EQ(it.next, later(90'000));
+}
+
+TEST(RotationPlan, only_two_refusals_in_a_row_prove_that_the_old_key_is_dead) {
+  Rotation it = in(State::confirming);
+  it.promoted = it.revoked = kNow, it.new_version = 2, it.deadline = later(limits::kRotationConfirmMs);
+  for (const auto verdict : {provider::Verdict::invalid, provider::Verdict::valid, provider::Verdict::invalid,
+                             provider::Verdict::unknown, provider::Verdict::rate_limited}) {
+    take(it, traits(), Act::probe_old, probed(verdict), kNow);
+    EXPECT_FALSE(it.confirmed);
+  }
+  take(it, traits(), Act::probe_old, heard(Kind::lost), kNow);
+  take(it, traits(), Act::probe_old, probed(provider::Verdict::invalid), kNow);
+  EXPECT_FALSE(it.confirmed);
+  take(it, traits(), Act::probe_old, probed(provider::Verdict::invalid), kNow);
+  EXPECT_TRUE(it.confirmed);
+  EXPECT_EQ(next(it), Act::conclude);
+  take(it, traits(), Act::conclude, heard(Kind::done), kNow);
+  EXPECT_EQ(it.state, State::done);
+  EXPECT_EQ(next(it, later(limits::kRotationRetainMs - 1)), Act::wait);
+  EXPECT_EQ(next(it, later(limits::kRotationRetainMs)), Act::destroy);
+}
+
+TEST(RotationPlan, a_revoked_key_that_is_still_accepted_does_not_close_the_rotation_and_is_told) {
+  Rotation it = in(State::confirming);
+  it.promoted = it.revoked = kNow, it.new_version = 2, it.deadline = later(limits::kRotationConfirmMs);
+  EXPECT_FALSE(stuck(it, kNow));
+  const Time late = later(limits::kRotationConfirmMs + 1);
+  take(it, traits(), Act::probe_old, probed(provider::Verdict::valid), late);
+  EXPECT_TRUE(stuck(it, late));
+  EXPECT_EQ(it.state, State::confirming);
+  EXPECT_NE(it.trouble.find("still accepts"), std::string::npos);
+}
+
+TEST(RotationPlan, in_an_emergency_the_old_key_goes_first) {
+  Rotation it = in(State::planned, RotationMode::emergency);
+  EXPECT_EQ(next(it), Act::revoke);
+  take(it, traits(), Act::revoke, heard(Kind::done), kNow);
+  EXPECT_EQ(next(it), Act::probe_old);
+  take(it, traits(), Act::probe_old, probed(provider::Verdict::invalid), kNow);
+  take(it, traits(), Act::probe_old, probed(provider::Verdict::invalid), kNow);
+  EXPECT_EQ(next(it), Act::create);
+  take(it, traits(), Act::create, heard(Kind::done, "key_new", 2), kNow);
+  take(it, traits(), Act::promote, heard(Kind::done), kNow);
+  EXPECT_EQ(next(it), Act::conclude) << "it is dead already";
+}
+
+TEST(RotationPlan, a_provider_that_is_slow_to_forget_does_not_hold_up_the_replacement) {
+  Rotation it = in(State::revoking, RotationMode::emergency);
+  take(it, traits(), Act::revoke, heard(Kind::done), kNow);
+  EXPECT_EQ(next(it, later(limits::kRotationListMs)), Act::create);
+  take(it, traits(), Act::create, heard(Kind::done, "key_new", 2), later(limits::kRotationListMs));
+  take(it, traits(), Act::promote, heard(Kind::done), later(limits::kRotationListMs));
+  EXPECT_EQ(next(it, later(limits::kRotationListMs)), Act::probe_old)
+      << "and is still asked about the old key";
+}
+
+TEST(RotationPlan, what_was_made_is_taken_back_by_a_rollback_at_any_state_before_the_revocation) {
+  for (const State state : {State::planned, State::creating, State::verifying, State::draining}) {
+    Rotation it = in(state);
+    const bool made = state == State::verifying || state == State::draining;
+    if (made) it.new_key = "key_new", it.new_version = 2;
+    if (state == State::draining) it.promoted = kNow;
+    ASSERT_TRUE(can_roll_back(it));
+    undo(it, kNow);
+    RotationFacts facts;
+    facts.now = later(limits::kRotationQuietMs);
+    facts.new_in_flight = state == State::draining;
+    if (state == State::draining) {
+      EXPECT_EQ(next_act(it, traits(), facts), Act::wait) << "calls end with the key that they began with";
+      facts.new_in_flight = false;
+    }
+    if (made) {
+      EXPECT_EQ(next_act(it, traits(), facts), Act::remove_new);
+      take(it, traits(), Act::remove_new, heard(Kind::done), facts.now);
+    }
+    EXPECT_EQ(next_act(it, traits(), facts), Act::drop_new);
+    take(it, traits(), Act::drop_new, heard(Kind::done), facts.now);
+    EXPECT_EQ(it.state, State::undone);
+  }
+}
+
+TEST(RotationPlan, a_key_that_arrives_after_the_rollback_is_removed) {
+  Rotation it = in(State::creating);
+  it.nonce = "n1", it.asking = "create", it.asked = kNow;
+  undo(it, kNow);
+  take(it, traits(), Act::create, heard(Kind::done, "key_late"), kNow);
+  EXPECT_EQ(next(it, it.next), Act::clear);
+  take(it, traits(), Act::clear, heard(Kind::done), it.next);
+  EXPECT_EQ(next(it, it.next), Act::drop_new);
+}
+
+TEST(RotationPlan, there_is_no_way_back_once_the_old_key_is_being_revoked) {
+  Rotation it = in(State::revoking);
+  it.asking = "revoke";
+  EXPECT_FALSE(can_roll_back(it));
+  for (const State state : {State::done, State::closed, State::undone, State::failed, State::undoing})
+    EXPECT_FALSE(can_roll_back(in(state)));
+  it = in(State::confirming);
+  it.revoked = kNow;
+  EXPECT_FALSE(can_roll_back(it));
+  it = in(State::creating);
+  it.rotation = RotationClass::in_place;
+  it.creates = 1;
+  EXPECT_FALSE(can_roll_back(it)) << "the old secret is on a timer";
+}
+
+TEST(RotationPlan, what_is_replaced_in_place_waits_for_the_old_secrets_own_end) {
+  Rotation it = in(State::creating);
+  it.rotation = RotationClass::in_place;
+  Heard made = heard(Kind::done, "key_old", 2);
+  made.old_expires = later(60'000);
+  take(it, traits(), Act::create, made, kNow);
+  take(it, traits(), Act::promote, heard(Kind::done), kNow);
+  EXPECT_EQ(next(it, later(limits::kRotationQuietMs)), Act::wait);
+  EXPECT_EQ(it.state, State::confirming);
+  EXPECT_EQ(next(it, later(60'000)), Act::probe_old);
+  Rotation lost = in(State::creating);
+  lost.rotation = RotationClass::in_place;
+  take(lost, traits(), Act::create, heard(Kind::lost), kNow);
+  EXPECT_EQ(next(lost, lost.next), Act::create) << "a third secret is better than none";
+}
+
+TEST(RotationPlan, a_slot_whose_answer_was_lost_is_regenerated_again) {
+  Rotation it = in(State::creating);
+  it.rotation = RotationClass::slots;
+  take(it, traits(), Act::create, heard(Kind::lost), kNow);
+  EXPECT_EQ(next(it, it.next), Act::create);
+}
+
+TEST(RotationPlan, a_person_creates_the_key_and_the_list_must_know_it) {
+  Rotation it = in(State::planned);
+  it.rotation = RotationClass::human;
+  EXPECT_EQ(next(it), Act::wait);
+  EXPECT_EQ(it.state, State::waiting);
+  take(it, traits(), Act::create, heard(Kind::done, "", 2), kNow);
+  EXPECT_EQ(next(it), Act::identify);
+  take(it, traits(), Act::identify, heard(Kind::done), kNow);
+  EXPECT_EQ(next(it, it.next), Act::identify);
+  take(it, traits(), Act::identify, heard(Kind::done, "key_new"), it.next);
+  EXPECT_EQ(next(it, it.next), Act::probe_new);
+}
+
+TEST(RotationPlan, where_only_a_person_can_delete_the_old_key_its_refusal_is_what_counts) {
+  RotationTraits by_hand = traits();
+  by_hand.lists = by_hand.removes = false;
+  Rotation it = in(State::revoking);
+  it.rotation = RotationClass::human, it.promoted = kNow, it.new_version = 2;
+  EXPECT_EQ(next(it, kNow, by_hand), Act::probe_old);
+  EXPECT_TRUE(it.revoke_by_hand);
+  take(it, by_hand, Act::probe_old, probed(provider::Verdict::valid), kNow);
+  EXPECT_EQ(it.state, State::revoking);
+  take(it, by_hand, Act::probe_old, probed(provider::Verdict::invalid), kNow);
+  take(it, by_hand, Act::probe_old, probed(provider::Verdict::invalid), kNow);
+  EXPECT_EQ(next(it, kNow, by_hand), Act::conclude);
+}
+
+}  // namespace
+}  // namespace claviger::steward

@@ -1,0 +1,316 @@
+// Rotations against a scripted provider: lost answers, failing stores, and the process killed at every
+// moment.
+#include "steward/rotation.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "steward/derive_rig.hpp"
+#include "vault/test_rig.hpp"
+
+namespace claviger::steward {
+namespace {
+
+constexpr std::string_view kOld = "sk-svcacct-old0000000000000000000000000000000000000aaaa";
+constexpr std::string_view kAdmin = "sk-admin-00000000000000000000000000000000000000000bbbb";
+
+// OpenAI's admin API as far as a rotation needs it. Calls wait until they are let through.
+class Provider final : public Outside {
+ public:
+  struct Key {
+    std::string id, name, secret;
+  };
+  enum class Fate : std::uint8_t { answered, lost_before, lost_after, failed, limited };
+
+  void send(OutsideCall call, Done done) override { waiting.emplace_back(std::move(call), std::move(done)); }
+
+  // Lets the oldest call happen as `fate` says; false when none waits.
+  bool let_through(Fate fate) {
+    if (waiting.empty()) return false;
+    auto [call, done] = std::move(waiting.front());
+    waiting.pop_front();
+    if (fate == Fate::lost_before) return done(fail_upstream(Code::upstream_timeout, "lost")), true;
+    if (fate == Fate::limited) return done(OutsideAnswer{429, {{"retry-after", "2"}}, "{}"}), true;
+    OutsideAnswer answer = happen(call);
+    if (fate == Fate::lost_after) return done(fail_upstream(Code::upstream_failed, "lost")), true;
+    if (fate == Fate::failed) answer = {500, {}, "{}"};
+    done(std::move(answer));
+    return true;
+  }
+  // The caller dies: what it has sent may or may not have arrived.
+  void caller_dies(bool arrived) {
+    while (arrived && !waiting.empty()) {
+      happen(waiting.front().first);
+      waiting.pop_front();
+    }
+    waiting.clear();
+  }
+  bool accepts(std::string_view secret) const {
+    return std::ranges::find(keys, secret, &Key::secret) != keys.end();
+  }
+
+  std::deque<std::pair<OutsideCall, Done>> waiting;
+  std::vector<Key> keys{{"key_old", "by hand", std::string(kOld)}};
+  int made = 0;
+  bool refuses_removal = false;
+
+ private:
+  static std::string bearer(const OutsideCall& call) {
+    for (const auto& [name, value] : call.headers)
+      if (name == "authorization") return value.substr(7);
+    return {};
+  }
+  OutsideAnswer happen(const OutsideCall& call) {
+    EXPECT_EQ(call.reach, Reach::provider);
+    const std::string who = bearer(call);
+    if (call.target.contains("/models"))
+      return accepts(who) ? OutsideAnswer{200, {}, R"({"object":"list","data":[]})"}
+                          : OutsideAnswer{401, {}, R"({"error":{"code":"invalid_api_key"}})"};
+    EXPECT_EQ(who, kAdmin);
+    if (call.method == "POST") {
+      const std::string number = fmt::format("{:04}", ++made);
+      const std::size_t at = call.body.find("\"name\":\"") + 8;
+      const std::string name = call.body.substr(at, call.body.find('"', at) - at);
+      keys.push_back({"key_" + number, name, fmt::format("sk-svcacct-new{}{:040}", number, made)});
+      const Key& key = keys.back();
+      return {
+          200, {}, fmt::format(R"({{"id":"{}","name":"{}","value":"{}"}})", key.id, key.name, key.secret)};
+    }
+    if (call.method == "GET") {
+      std::string rows;
+      for (const Key& key : keys)
+        rows +=
+            fmt::format(R"({}{{"id":"{}","name":"{}","redacted_value":"{}...{}","created_at":1790000000}})",
+                        rows.empty() ? "" : ",", key.id, key.name, key.secret.substr(0, 14),
+                        key.secret.substr(key.secret.size() - 4));
+      return {200, {}, fmt::format(R"({{"object":"list","data":[{}],"has_more":false}})", rows)};
+    }
+    if (refuses_removal) return {409, {}, "{}"};
+    const std::string id = call.target.substr(call.target.rfind('/') + 1);
+    const auto found = std::ranges::find(keys, id, &Key::id);
+    if (found == keys.end()) return {404, {}, R"({"error":{"message":"No such key"}})"};
+    keys.erase(found);
+    return {200, {}, fmt::format(R"({{"id":"{}","deleted":true}})", id)};
+  }
+};
+
+class NoFiles final : public KeyFiles {
+ public:
+  void replace(const KeyFile&, std::string, std::function<void(Result<void>)>) override {}
+};
+
+class RotationTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(store::install(*rig.sqlite, {vault::kSchema, kRotationSchema}));
+    ASSERT_TRUE(vault::Vault::init(*rig.sqlite, rng, vault::by_passphrase()));
+    ASSERT_TRUE(live());
+    vault::NewCredential asked = vault::openai("openai-dev");
+    credential = vault->add(asked, vault::secret_of(std::string(kOld)))->id;
+    asked = vault::openai("openai-admin");
+    asked.kind = vault::CredentialKind::admin;
+    ASSERT_TRUE(vault->add(asked, vault::secret_of(std::string(kAdmin))));
+    ASSERT_TRUE(ok(rotations->link(credential, "openai-admin",
+                                   {{"project_id", "proj_1"}, {"service_account_id", "svc_1"}})));
+  }
+  // A start of the program; false when a fault struck.
+  bool live() {
+    die(false);
+    if (!rig.start()) return false;
+    auto opened = vault::Vault::open(rig.store, rng, rig.clock, vault::with_passphrase(), arena);
+    if (!opened) return false;
+    vault = std::move(*opened);
+    RotationSettings settings;
+    settings.list_ms = 3'000;
+    settings.probe_ms = 1'000;
+    const RotationParts parts{
+        rig.store, *vault,  *rig.deriver, *rig.steward, rig.clock, rng, [] { return Result<void>{}; },
+        nullptr,   nullptr, rig.epoch};
+    rotations = std::make_unique<Rotations>(parts, settings);
+    rotations->serve(provider, files);
+    return true;
+  }
+  void die(bool arrived) {
+    provider.caller_dies(arrived);
+    rotations.reset();
+    vault.reset();
+    rig.stop();
+  }
+  void pass(std::int64_t ms = 500) {
+    rig.clock.ns += ms * 1'000'000;
+    (void)rig.deriver->catch_up();
+    rotations->tick();
+  }
+  // Until the rotation is in that state; everything is answered.
+  testing::AssertionResult reaches(const std::string& id, RotationState state) {
+    for (int i = 0; i < 200; ++i) {
+      if (rotations->get(id)->state == state) return testing::AssertionSuccess();
+      pass();
+      while (provider.let_through(Provider::Fate::answered)) {
+      }
+    }
+    const Rotation it = *rotations->get(id);
+    return testing::AssertionFailure() << "it is " << name_of(it.state) << ": " << it.trouble;
+  }
+  std::string start(RotationMode mode = RotationMode::now) {
+    const auto begun = rotations->start(credential, {mode, "a test", "test"});
+    EXPECT_TRUE(ok(begun));
+    return begun ? begun->id : "";
+  }
+  std::string current_secret() {
+    std::string out;
+    EXPECT_TRUE(ok(vault->append_secret(credential, vault::kOrigin, out, gate::Injector::access())));
+    return out;
+  }
+
+  Rig rig;
+  SeededRng rng{7};
+  SecretArena arena;
+  Provider provider;
+  NoFiles files;
+  std::unique_ptr<vault::Vault> vault;
+  std::unique_ptr<Rotations> rotations;
+  std::string credential;
+};
+
+TEST_F(RotationTest, replaces_the_key_and_leaves_nothing_behind) {
+  const std::string id = start();
+  ASSERT_TRUE(reaches(id, RotationState::done));
+  ASSERT_EQ(provider.keys.size(), 1U);
+  EXPECT_EQ(provider.keys[0].secret, current_secret());
+  const vault::Credential after = *vault->get(credential);
+  EXPECT_EQ(after.current()->number, 2);
+  EXPECT_EQ(after.versions[0].state, vault::VersionState::revoked);
+  rig.clock.ns += limits::kRotationRetainMs * 1'000'000;
+  ASSERT_TRUE(reaches(id, RotationState::closed));
+  EXPECT_EQ(vault->get(credential)->versions[0].state, vault::VersionState::destroyed);
+}
+
+TEST_F(RotationTest, another_one_knows_the_key_by_the_one_before) {
+  ASSERT_TRUE(reaches(start(), RotationState::done));
+  ASSERT_TRUE(reaches(start(), RotationState::done));
+  ASSERT_EQ(provider.keys.size(), 1U);
+  EXPECT_EQ(provider.keys[0].secret, current_secret());
+}
+
+TEST_F(RotationTest, one_at_a_time) {
+  start();
+  EXPECT_EQ(rotations->start(credential, {RotationMode::now, "", "test"}).error().code, Code::conflict);
+}
+
+TEST_F(RotationTest, the_old_key_stays_while_a_call_with_it_is_in_flight) {
+  journal::Intent open = rig.intent("req_1", 10);
+  open.credential = credential, open.credential_version = 1;
+  rig.gate->append(open);
+  ASSERT_TRUE(rig.gate->flush());
+  const std::string id = start();
+  ASSERT_TRUE(reaches(id, RotationState::draining));
+  EXPECT_FALSE(reaches(id, RotationState::revoking));
+  EXPECT_TRUE(provider.accepts(kOld));
+  rig.gate->append(Rig::receipt(open, 5));
+  ASSERT_TRUE(rig.gate->flush());
+  EXPECT_TRUE(reaches(id, RotationState::done));
+}
+
+TEST_F(RotationTest, a_rollback_brings_the_old_key_back_and_removes_the_new_one) {
+  const std::string id = start(RotationMode::planned);
+  ASSERT_TRUE(reaches(id, RotationState::draining));
+  EXPECT_NE(current_secret(), kOld);
+  ASSERT_TRUE(ok(rotations->roll_back(id, "test")));
+  EXPECT_EQ(current_secret(), kOld);
+  ASSERT_TRUE(reaches(id, RotationState::undone));
+  ASSERT_EQ(provider.keys.size(), 1U);
+  EXPECT_TRUE(provider.accepts(kOld));
+  EXPECT_EQ(rotations->roll_back(id, "test").error().code, Code::conflict);
+}
+
+TEST_F(RotationTest, a_removal_that_is_refused_waits_and_is_told_and_goes_on_when_it_is_let) {
+  provider.refuses_removal = true;
+  const std::string id = start();
+  EXPECT_FALSE(reaches(id, RotationState::confirming));
+  EXPECT_EQ(rotations->get(id)->state, RotationState::revoking);
+  EXPECT_FALSE(alerts(rig.store).value().empty());
+  provider.refuses_removal = false;
+  ASSERT_TRUE(ok(rotations->resume(id, "test")));
+  EXPECT_TRUE(reaches(id, RotationState::done));
+}
+
+TEST_F(RotationTest, a_key_that_was_made_current_again_is_not_revoked) {
+  const std::string id = start(RotationMode::planned);
+  ASSERT_TRUE(reaches(id, RotationState::draining));
+  ASSERT_TRUE(vault->rollback(credential));
+  rig.clock.ns += limits::kRotationSoakMs * 1'000'000;
+  EXPECT_FALSE(reaches(id, RotationState::confirming));
+  EXPECT_TRUE(provider.accepts(kOld));
+  EXPECT_TRUE(rotations->get(id)->trouble.contains("current again"));
+}
+
+TEST_F(RotationTest, an_age_that_was_wished_for_begins_one) {
+  vault::NewCredential asked = vault::openai("monthly");
+  asked.rotate_days = 30;
+  const vault::Credential made =
+      *vault->add(asked, vault::secret_of("sk-svcacct-monthly0000000000000000000"));
+  provider.keys.push_back({"key_m", "by hand", "sk-svcacct-monthly0000000000000000000"});
+  ASSERT_TRUE(ok(
+      rotations->link(made.id, "openai-admin", {{"project_id", "proj_1"}, {"service_account_id", "svc_1"}})));
+  pass();
+  EXPECT_TRUE(rotations->list(made.id)->empty());
+  rig.clock.ns += std::int64_t{30} * 86'400 * 1'000'000'000;
+  pass();
+  ASSERT_EQ(rotations->list(made.id)->size(), 1U);
+  EXPECT_EQ(rotations->list(made.id)->front().started_by, "schedule");
+}
+
+TEST_F(RotationTest, a_later_start_keeps_an_earlier_one_off) {
+  const std::string id = start();
+  Rotation row = *rotations->get(id);
+  ASSERT_TRUE(rig.store.write([&](store::Tx& tx) { return put_rotation(tx, row, rig.epoch + 1); }));
+  const auto late = rig.store.write([&](store::Tx& tx) { return put_rotation(tx, row, rig.epoch); });
+  EXPECT_EQ(late.error().code, Code::conflict);
+}
+
+// Every seed kills the process, loses answers and fails writes at other moments.
+class RotationCrashTest : public RotationTest, public testing::WithParamInterface<int> {
+ protected:
+  Provider::Fate fate() {
+    const std::uint64_t roll = dice.below(20);
+    return roll < 4 ? static_cast<Provider::Fate>(1 + roll) : Provider::Fate::answered;
+  }
+  void trouble() {
+    using store::Fault;
+    if (dice.below(6) == 0) rig.store.fail_write(1 + dice.below(4), static_cast<Fault>(dice.below(3)));
+    if (dice.below(12) == 0) die(dice.below(2) == 0);
+  }
+  SeededRng dice{static_cast<std::uint64_t>(GetParam())};
+};
+
+TEST_P(RotationCrashTest, ends_with_one_key_that_is_ours_whatever_happens) {
+  const bool undo = dice.below(3) == 0;
+  const std::string id = start();
+  for (int round = 0; round < 4'000; ++round) {
+    if (!rotations && !live()) continue;
+    if (round < 150) trouble();
+    if (!rotations) continue;
+    pass(200);
+    if (dice.below(3) > 0) provider.let_through(round < 150 ? fate() : Provider::Fate::answered);
+    if (undo && round == 60) (void)rotations->roll_back(id, "test");
+    const auto it = rotations->get(id);
+    if (it && over(it->state)) break;
+    if (it)
+      ASSERT_TRUE(provider.accepts(current_secret())) << "round " << round << ", " << name_of(it->state);
+  }
+  if (!rotations) ASSERT_TRUE(live());
+  const Rotation it = *rotations->get(id);
+  ASSERT_TRUE(over(it.state)) << name_of(it.state) << ": " << it.trouble;
+  ASSERT_EQ(provider.keys.size(), 1U) << name_of(it.state) << ": an orphan stayed behind";
+  EXPECT_EQ(provider.keys[0].secret, current_secret());
+  EXPECT_EQ(current_secret() == kOld, it.state != RotationState::done);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RotationCrashTest, testing::Range(1, 101));
+
+}  // namespace
+}  // namespace claviger::steward
