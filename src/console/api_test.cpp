@@ -135,6 +135,9 @@ TEST_F(MannersTest, the_document_and_the_routes_are_the_same_set) {
   for (const Route& route : routes())
     served.insert(std::string(route.method) + " " + std::string(route.pattern) + " " +
                   std::string(route.operation));
+  for (const Route& route : key_routes())
+    served.insert(std::string(route.method) + " " + std::string(route.pattern) + " " +
+                  std::string(route.operation));
   EXPECT_EQ(written, served);
 }
 
@@ -147,6 +150,7 @@ TEST_F(MannersTest, every_path_of_the_document_is_served_and_no_operation_id_sta
     if (open != std::string::npos) concrete.replace(open, concrete.find('}') - open + 1, "000000000000");
     for (const auto& [method, operation] : item.items()) {
       EXPECT_TRUE(ids.insert(operation["operationId"]).second);
+      if (operation.contains("servers")) continue;  // on the gate
       std::string upper = method;
       std::ranges::transform(upper, upper.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
       const ApiResponse response = call(upper, concrete);

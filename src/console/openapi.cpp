@@ -155,9 +155,8 @@ Result<Answer> show_openapi(Session& s) {
   for (const Route& route : routes())
     paths[std::string(route.pattern)][lower(route.method)] = operation(route);
   for (const Route& route : key_routes()) {
-    Json& path = paths[std::string(route.pattern)];
-    path["servers"] = Json::array({{{"url", "/"}, {"description", "The gate's own address."}}});
-    Json& made = path[lower(route.method)] = operation(route);
+    Json& made = paths[std::string(route.pattern)][lower(route.method)] = operation(route);
+    made["servers"] = Json::array({{{"url", "/"}, {"description", "The gate's own address."}}});
     made["security"] = Json::array({{{"virtualKey", Json::array()}}});
     made["description"] = "Asked on the gate, with a virtual key; it concerns the keys below that one.";
   }
