@@ -84,6 +84,14 @@ scan::Colour colour_of(const Terminal& terminal, const ScanAsked& asked) {
   return scan::Colour::yes;
 }
 
+constexpr std::string_view kOwnKeyRule = "claviger-key";
+
+// clv_ID_...: the id is no secret.
+std::string own_key_id(const std::string& secret) {
+  const std::size_t begin = secret.find('_') + 1;
+  return secret.substr(begin, secret.find('_', begin) - begin);
+}
+
 class Run {
  public:
   Run(const ScanAsked& asked, Terminal& terminal) : asked_(asked), terminal_(terminal) {}
@@ -221,13 +229,25 @@ class Run {
     return options;
   }
 
+  // A virtual key that the inventory does not know by its hash may be one all the same.
+  static void note_unknown_keys(scan::Outcome& outcome) {
+    for (const scan::Finding& finding : outcome.findings)
+      if (finding.rule == kOwnKeyRule && !finding.known)
+        outcome.notes.push_back(fmt::format(
+            "the virtual key {} is not known by its hash: it is of another server, or was issued before the "
+            "inventory kept hashes; `claviger key show {}` tells, and rotating it makes it known",
+            own_key_id(finding.secret), own_key_id(finding.secret)));
+  }
+
   // What fails here does not take the findings with it: it is one more thing that could not be done.
   void ask_others(scan::Outcome& outcome) {
     const auto done = [&](const std::string& what, const Result<void>& result) {
       if (!result) outcome.problem(what, std::string(told(result.error())));
     };
-    if (!asked_.match.empty())
+    if (!asked_.match.empty()) {
       done("the inventory " + asked_.match, match_findings(asked_.match, outcome.findings));
+      note_unknown_keys(outcome);
+    }
     if (asked_.verify)
       done("--verify", verify_findings(asked_.verify_bases, outcome.findings, terminal_.err));
     if (asked_.report_leaks) done("--report", report_findings(asked_.match, outcome.findings));

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <system_error>
 
@@ -100,7 +102,33 @@ EntryKind kind_of(int folder, const dirent& entry) {
   return S_ISLNK(about.st_mode) ? EntryKind::link : EntryKind::other;
 }
 
+// The one thing that a signal handler can leave behind.
+std::atomic<std::uint64_t> pages_lost{0};
+
+// A file was cut off under its mapping: a page of zeros takes the place of what is gone. Any other bus error
+// ends the program as if nobody had asked.
+void put_zeros(int, siginfo_t* about, void*) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  void* const at = reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(about->si_addr) & ~(page - 1));
+  const bool mapped = about->si_code == BUS_ADRERR &&
+                      ::mmap(at, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at;
+  if (mapped)
+    pages_lost.fetch_add(1, std::memory_order_relaxed);
+  else
+    ::signal(SIGBUS, SIG_DFL);  // and the same access again ends it
+}
+
 }  // namespace
+
+void outlive_lost_pages() {
+  struct sigaction action{};
+  action.sa_sigaction = put_zeros;
+  action.sa_flags = SA_SIGINFO;
+  ::sigemptyset(&action.sa_mask);
+  ::sigaction(SIGBUS, &action, nullptr);
+}
+
+std::uint64_t lost_pages() { return pages_lost.load(std::memory_order_relaxed); }
 
 Mapping::~Mapping() {
   if (size_ > 0 && !is_borrowed_) ::munmap(const_cast<std::uint8_t*>(data_), size_);

@@ -48,6 +48,11 @@ class Mapping {
   bool is_borrowed_ = false;
 };
 
+// From now on what a mapped file has lost since it was mapped reads as zeros, where the system would end the
+// program with SIGBUS. Whoever reads mappings holds lost_pages() before against lost_pages() after.
+void outlive_lost_pages();
+std::uint64_t lost_pages();
+
 enum class EntryKind : std::uint8_t { file, folder, link, other };
 
 struct FolderEntry {

@@ -35,6 +35,8 @@ std::string date_text(const HistoryCommit& commit) {
 }
 
 Result<HistoryReport> HistoryScan::run() {
+  outlive_lost_pages();
+  const std::uint64_t lost = lost_pages();
   TRY(database_, repository_.objects(problems_));
   is_promised_ = repository_.is_partial() || database_->has_promisor();
   reader_ = std::make_unique<ObjectReader>(*database_, limits::kGitCommitCache, limits::kGitCommit);
@@ -83,6 +85,9 @@ Result<HistoryReport> HistoryScan::run() {
                     "(a partial clone).",
                     report_.missing));
   report_.allowed = hits_.allowed;
+  if (lost_pages() > lost)
+    problems_.add(repository_.common_dir(),
+                  "a file of it was cut off while it was read; what stood there is not scanned");
   report_.problem_count = problems_.count();
   report_.problems = problems_.take();
   return std::move(report_);

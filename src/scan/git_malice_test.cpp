@@ -2,6 +2,9 @@
 // scanned.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "scan/git_maker_test.hpp"
 #include "scan/git_rig_test.hpp"
@@ -45,6 +48,24 @@ void expect_reason(RepositoryMaker& maker, const std::string& part) {
   ASSERT_FALSE(told.empty());
   EXPECT_TRUE(std::ranges::any_of(told, [&](const std::string& why) { return why.contains(part); }))
       << told[0];
+}
+
+TEST(GitMalice, a_file_that_is_cut_off_under_its_mapping_reads_as_zeros_and_is_counted) {
+  RepositoryMaker maker;
+  const std::string name = maker.path() + "/long";
+  const std::string text(3 * 65536, 'x');
+  std::ofstream(name, std::ios::binary) << text;
+  const auto folder = GitFolder::open(maker.path());
+  ASSERT_TRUE(folder.has_value());
+  const auto mapping = folder->map("long");
+  ASSERT_TRUE(mapping.has_value());
+  outlive_lost_pages();
+  const std::uint64_t before = lost_pages();
+  ASSERT_EQ(::truncate(name.c_str(), 65536), 0);
+  EXPECT_EQ(mapping->data()[65535], 'x');
+  EXPECT_EQ(lost_pages(), before);
+  EXPECT_EQ(mapping->data()[2 * 65536], 0);
+  EXPECT_EQ(lost_pages(), before + 1);
 }
 
 TEST(GitMalice, deltas_in_a_circle_are_told_and_left) {
