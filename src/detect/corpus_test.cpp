@@ -89,6 +89,14 @@ constexpr std::string_view kPlaces[] = {
     "@N: ${@N:-@S}\n",
     "{\"name\":\"@N\",\"type\":\"secret\",\"value\":\"@S\"}\n",
     "\\\"@n\\\":\\\"@S\\\"\n",
+    "<key>@N</key>\n<string>@S</string>\n",
+    "id,name,value\n1,@N,@S\n",
+    "[@P]\nkey = @S\n",
+    "config.@n = %q(@S)\n",
+    "@n: >-\n  @S\nother: 1\n",
+    "    @n: str = field(default=\"@S\")\n",
+    "buildConfigField(\"String\", \"@N\", \"\\\"@S\\\"\")\n",
+    "try it with the @P key `@S` please\n",
 };
 
 struct Case {
@@ -281,6 +289,10 @@ std::vector<std::string> negatives(const Ruleset& rules, std::uint64_t seeds) {
       "NEXT_PUBLIC_POSTHOG_KEY=phc_{A43}\n",
       "model = \"mistral-large-2411\", embed = \"text-embedding-3-small\"\n",
       "mistral_revision = \"{H40}\"\n",
+      "kind: SealedSecret\nencryptedData:\n  API_KEY: AgB{B400}\n",
+      "address constant TOKEN = 0x{H40};\n",
+      "GROQ_API_KEY=gsk_abc123abc123abc123abc123abc123abc123abc123abc123abcd\n",
+      "id,token_type,checksum\n{uuid},bearer,{H64}\n",
   };
   for (const std::string_view text : texts)
     for (std::uint64_t seed = 0; seed < seeds; ++seed) out.push_back(expand_sample(rules.at(0), text, seed));

@@ -12,6 +12,7 @@ namespace claviger::detect {
 namespace {
 
 constexpr std::size_t kShortestWide = 12;        // UTF-16 or UTF-32 characters in a row
+constexpr std::size_t kNameBefore = 128;         // bytes of the line before a text, where its name may stand
 constexpr std::size_t kEscapedWord = 16 * 1024;  // of a text with escapes, decoded at once
 
 constexpr std::array<std::int8_t, 256> kSixBits = [] {
@@ -264,9 +265,14 @@ std::size_t Decoder::escaped_word(std::size_t at) {
   std::size_t begin = at;
   const auto bounds = [](char c) { return static_cast<std::uint8_t>(c) <= ' '; };
   while (begin > 0 && at - begin < 512 && !bounds(text_[begin - 1])) --begin;
+  // What stands before on the line gives the value its name.
+  std::size_t head = begin;
+  while (head > 0 && begin - head < kNameBefore && text_[head - 1] != '\n') --head;
+  reach_.round(head, at, 1, 1);
   View view;
   std::size_t escaped = 0, i = begin;
-  view.stretches.push_back({0, begin, 1, 1});
+  view.text = text_.substr(head, begin - head);
+  view.stretches.push_back({0, head, 1, 1});
   while (i < text_.size() && i - begin < kEscapedWord && !bounds(text_[i])) {
     const Escape escape = escape_at(i);
     if (escape.size == 0) {
@@ -280,8 +286,8 @@ std::size_t Decoder::escaped_word(std::size_t at) {
     escaped += escape.value == '/' || escape.value <= ' ' ? 0 : 1;
   }
   view.encoding = text_[at] == '%' ? Encoding::percent : Encoding::escaped;
-  if (view.text.size() >= 16 && (escaped > 0 || view.text.size() < 256) && budget_.take(view.text.size()))
-    visit_(view);
+  const std::size_t word = view.text.size() - (begin - head);
+  if (word >= 16 && (escaped > 0 || word < 256) && budget_.take(view.text.size())) visit_(view);
   return i;
 }
 
@@ -317,7 +323,7 @@ std::size_t Decoder::join_over(std::size_t seam, std::size_t next) {
   if (tail.stretches.size() < 2 || tail.text.size() < 12) return next;
   // What stands before on the line gives the value its name.
   std::size_t head = begin;
-  while (head > 0 && begin - head < 128 && text_[head - 1] != '\n') --head;
+  while (head > 0 && begin - head < kNameBefore && text_[head - 1] != '\n') --head;
   View view;
   view.encoding = Encoding::joined;
   view.text = std::string(text_.substr(head, begin - head)) + tail.text + text_[begin - 1];

@@ -67,6 +67,13 @@ std::size_t distance(const Look& look, const Rule& rule, const Scene& scene) {
   return best;
 }
 
+// The name is no more than one of the rule's words: mistral=...
+bool is_word_of(const Rule& rule, std::string_view name) {
+  return std::ranges::any_of(rule.context, [&](const std::string& word) {
+    return name.size() == word.size() && holds_any_case(name, word);
+  });
+}
+
 bool good_enough(const Rule& rule, std::string_view value) {
   if (is_uuid(value)) return entropy(value) >= 2.8;
   const bool digits = std::ranges::any_of(value, [](char c) { return is(c, kDigit); });
@@ -96,7 +103,8 @@ bool find_by_context(Look& look, const Scene& scene) {
     const std::size_t far = distance(look, rule, scene);
     const bool named =
         scene.name_class != NameClass::none ||
-        (far == 0 && (scene.where.giving == Giving::called || scene.where.quoted) && !is_uuid(scene.value));
+        (far == 0 && !is_uuid(scene.value) &&
+         (scene.where.giving == Giving::called || scene.where.quoted || is_word_of(rule, scene.name)));
     if (named && far < nearest && good_enough(rule, scene.value)) {
       nearest = far;
       best = index;

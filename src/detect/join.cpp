@@ -28,6 +28,8 @@ std::optional<Step> over_quotes(std::string_view text, std::size_t at) {
   const std::size_t gap = skip_blank(text, at + 1);
   const std::size_t after = skip_operator(text, gap);
   std::size_t open = skip_blank(text, after);
+  // An operator, and then the line is continued.
+  if (after > gap && text.substr(open, 2) == "\\\n") open = skip_blank(text, open + 2);
   if (open >= text.size()) return std::nullopt;
   if (after == gap && gap == at + 1) return std::nullopt;  // "" is no seam
   for (int prefix = 0;

@@ -96,7 +96,8 @@ NameClass classify_name(std::string_view name) {
   if (among(kOtherEnds, words.back())) return NameClass::other;
   for (const std::string& word : words)
     if (among(kOtherWords, word)) return NameClass::other;
-  if (words.back() == "authorization") return NameClass::authorization;
+  if (words.back() == "authorization" || (words.size() == 1 && words[0] == "auth"))
+    return NameClass::authorization;
   const bool shouted = std::ranges::none_of(name, [](char c) { return is(c, kLower); });
   for (std::size_t i = words.size(); i-- > 0;) {
     const std::string& word = words[i];

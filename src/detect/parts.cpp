@@ -18,7 +18,7 @@ constexpr std::string_view kBlockHeads[] = {"-----BEGIN", "PuTTY-User-Key-File-"
 constexpr std::string_view kSeams[] = {"\" +",     "' +",   "\"+\"",  "'+'",   "\"+'",    "'+\"",   "\" . \"",
                                        "' . '",    "\".\"", "'.'",    "\"\n ", "'\n ",    "\"\n\t", "'\n\t",
                                        "\"\n\"",   "'\n'",  "\"\r\n", "'\r\n", "\" \\\n", "' \\\n", "\" & \"",
-                                       "\" .. \"", "` +",   "\" \"",  "' '"};
+                                       "\" .. \"", "` +",   "\" \"",  "' '",   "\"\\\n",  "'\\\n"};
 
 // Words that name what may be short or plain, which no survey calls dense: passwords and logins.
 constexpr std::string_view kPlainNames[] = {"pass", "pwd", "authorization"};

@@ -18,7 +18,8 @@ constexpr std::string_view kOperators[] = {"===", "!==", ":=",   ":-", "=>", "==
                                            "<-",  "||=", "?\?=", "?=", "+=", "||", "?\?", "?:"};
 constexpr std::string_view kSchemes[] = {"Bearer", "bearer", "Basic", "basic",
                                          "Token",  "token",  "Key",   "ApiKey"};
-constexpr std::string_view kLinks[] = {"is ", "to ", "as ", "was ", "with "};
+constexpr std::string_view kLinks[] = {"key ", "token ", "is ", "to ", "as ", "was ", "with "};
+constexpr std::string_view kFolds[] = {">-", "|-", ">", "|"};  // of YAML: the value stands on the next line
 
 bool is_name(char c) { return is(c, kWord) || c == '.' || c == '$'; }
 
@@ -123,7 +124,8 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end,
     }())};
   if (text[at] == '=') return Operator{at + 1};
   if (text[at] == ',') {  // put("name", "value"), or a row of a CSV file
-    const bool row = at == name_end && at + 1 < text.size() && !is(text[at + 1], kSpace);
+    const bool shouted = name_end > 0 && is(text[name_end - 1], kUpper | kDigit);
+    const bool row = shouted && at == name_end && at + 1 < text.size() && !is(text[at + 1], kSpace);
     return Operator{at + 1, row ? Giving::spaced : Giving::called};
   }
   if (text[at] == '>' && at == closed) {
@@ -147,8 +149,11 @@ std::size_t enter_call(std::string_view text, std::size_t at, Reach& reach) {
   while (i < text.size() && i - at < 48 && (is(text[i], kWord | kSpace) || text[i] == '.' || text[i] == ':'))
     ++i;
   if (i >= text.size() || text[i] != '(') return at;
-  const std::size_t open = blanks(text, i + 1, true);
+  std::size_t open = blanks(text, i + 1, true);
   reach.take(at, open + kGlance);
+  // field(default="...")
+  const std::size_t word = run_end(text, open, kWord, kGlance / 2);
+  if (word > open && word < text.size() && text[word] == '=') open = word + 1;
   return quote_size(text, open) > 0 ? open : at;
 }
 
@@ -195,10 +200,18 @@ std::optional<Value> value_after(std::string_view text, std::size_t name_end, Re
   out.giving = op->giving;
   std::size_t at = blanks(text, op->after, op->giving != Giving::spaced);
   reach.take(op->after, at + kGlance);
+  for (const std::string_view fold : kFolds) {
+    if (op->giving != Giving::assigned || !stands(text, at, fold)) continue;
+    const std::size_t line = blanks(text, at + fold.size(), false);
+    if (line < text.size() && (text[line] == '\n' || text[line] == '\r')) at = blanks(text, line, true);
+    reach.take(at, at + kGlance);
+    break;
+  }
   if (op->giving == Giving::assigned) at = enter_call(text, at, reach);
   if (at < text.size() && std::string_view("bBrRfFuU@$").contains(text[at]) && quote_size(text, at + 1) == 1)
     ++at;
-  if (stands(text, at, "%q(") || stands(text, at, "%Q(")) at += 3;  // Ruby
+  if (stands(text, at, "%q(") || stands(text, at, "%Q(")) at += 3;      // Ruby
+  if (quote_size(text, at) == 1 && stands(text, at + 1, "\\\"")) ++at;  // "\"...\""
   const std::size_t quote = quote_size(text, at);
   if (quote > 0) {
     const std::string_view mark = text.substr(at, quote);
