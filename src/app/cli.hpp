@@ -38,6 +38,7 @@ struct SandboxOptions {
   std::string listen;
   std::string script;             // file with faults; empty: none
   std::vector<std::string> keys;  // provider keys that are accepted; empty: any of a plausible shape
+  std::string admin_key;          // the secret of the admin APIs; empty: there are none
   bool lean = false;              // the same small answer to everything, for benchmarks
 };
 

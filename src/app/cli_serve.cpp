@@ -35,6 +35,8 @@ void add_serve_commands(Bench& bench) {
   fake->add_option("--key", trial->keys,
                    "A made-up provider key that is accepted (repeatable); any when absent")
       ->allow_extra_args(false);
+  fake->add_option("--admin-key", trial->admin_key,
+                   "A made-up admin secret: with it the providers' admin APIs are served too");
   fake->add_flag("--lean", trial->lean,
                  "Answer everything with one small completion at once; for benchmarks");
   bench.action(fake, [&terminal = bench.terminal, trial] { return terminal.sandbox(*trial); });

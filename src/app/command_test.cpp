@@ -334,9 +334,11 @@ TEST_F(CommandTest, serve_and_sandbox_get_their_options) {
   EXPECT_EQ(served.config, "c.toml");
   EXPECT_EQ(served.threads, 3);
   EXPECT_EQ(served.durability, store::Durability::disk);
-  EXPECT_EQ(
-      run({"sandbox", "--listen", "127.0.0.1:0", "--script", "s.json", "--key", "a", "--key", "b"}).code,
-      kOk);
+  EXPECT_EQ(run({"sandbox", "--listen", "127.0.0.1:0", "--script", "s.json", "--key", "a", "--key", "b",
+                 "--admin-key", "c"})
+                .code,
+            kOk);
+  EXPECT_EQ(played.admin_key, "c");
   EXPECT_EQ(played.script, "s.json");
   EXPECT_EQ(played.keys, (std::vector<std::string>{"a", "b"}));
 }

@@ -35,6 +35,7 @@ Result<int> run_sandbox(const SandboxOptions& options) {
   sandbox::ServerOptions wanted;
   TRY(wanted.listen, net::parse_host_port(options.listen));
   wanted.provider.keys = options.keys;
+  wanted.provider.admin_key = options.admin_key;
   TRY(wanted.provider.script, read_script(options.script));
   wanted.manner = options.lean ? sandbox::Manner::lean : sandbox::Manner::full;
   TRY(const auto server, sandbox::Server::make(wanted, prices, clock));

@@ -33,6 +33,7 @@ struct Entry {
   Spent spent;
   std::int64_t cost_nanousd = 0;
   bool completed = false;  // the answer left whole
+  Time at = {};            // when it was asked
 };
 
 // Entries of requests that ended, in the order they ended.

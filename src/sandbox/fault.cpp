@@ -50,6 +50,9 @@ Result<void> read_number(std::string_view word, std::string_view name, std::stri
   if (name == "cache_write") return fault.cache_write = number, Result<void>();
   if (name == "searches") return fault.searches = number, Result<void>();
   if (name == "reasoning") return fault.reasoning = number, Result<void>();
+  if (name == "propagation") return fault.propagation_ms = number, Result<void>();
+  if (name == "status_after" && number >= 400 && number < 600)
+    return fault.status_after = static_cast<int>(number), Result<void>();
   return refuse(Code::invalid_input, "Not a fault of the sandbox: " + std::string(word));
 }
 
@@ -58,6 +61,7 @@ Result<void> add_fault(std::string_view word, Fault& fault) {
   const std::string_view name = word.substr(0, equals);
   const std::string_view value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
   if (name == "drop" && value.empty()) return fault.drop = true, Result<void>();
+  if (name == "lost" && value.empty()) return fault.lost = true, Result<void>();
   if (name == "omit_usage" && value.empty()) return fault.omit_usage = true, Result<void>();
   if (name == "lie_usage" && value.empty()) return fault.lie_usage = 1, Result<void>();
   if (name == "malformed") return read_malformed(word, value, fault);
@@ -103,20 +107,21 @@ Result<Script> Script::parse(std::string_view json) {
   const auto wrong = [](const std::string& what) {
     return refuse(Code::invalid_input, "The script is wrong: " + what);
   };
-  if (!list.is_array()) return wrong("it must be a JSON list of {match, fault, times}.");
+  if (!list.is_array()) return wrong("it must be a JSON list of {match, method, fault, times}.");
   Script script;
   for (const auto& item : list) {
     if (!item.is_object() || !item.contains("fault") || !item["fault"].is_string())
       return wrong("a rule has no \"fault\".");
     for (const auto& [name, value] : item.items())
-      if (name != "match" && name != "fault" && name != "times")
+      if (name != "match" && name != "method" && name != "fault" && name != "times")
         return wrong("a rule names \"" + name + "\".");
     if (item.contains("match") && !item["match"].is_string()) return wrong("\"match\" is no text.");
+    if (item.contains("method") && !item["method"].is_string()) return wrong("\"method\" is no text.");
     if (item.contains("times") && !item["times"].is_number_unsigned()) return wrong("\"times\" is no count.");
     Fault fault;
     TRY_VOID(add_faults(item["fault"].get<std::string>(), fault));
-    script.rules_.push_back(
-        {item.value("match", ""), item["fault"].get<std::string>(), item.value("times", -1L)});
+    script.rules_.push_back({item.value("match", ""), item.value("method", ""),
+                             item["fault"].get<std::string>(), item.value("times", -1L)});
   }
   return script;
 }
@@ -124,7 +129,7 @@ Result<Script> Script::parse(std::string_view json) {
 std::string Script::take(const Request& request) {
   std::string words;
   for (Rule& rule : rules_) {
-    if (rule.left == 0) continue;
+    if (rule.left == 0 || (!rule.method.empty() && rule.method != request.method)) continue;
     if (request.target.find(rule.match) == std::string::npos &&
         request.body.find(rule.match) == std::string::npos)
       continue;

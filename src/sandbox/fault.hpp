@@ -34,6 +34,11 @@ struct Fault {
   std::int64_t cache_write = 0;           // cache_write=N so many of them written to it
   std::int64_t searches = 0;              // searches=N    web searches, where the request offers them
   std::optional<std::int64_t> reasoning;  // reasoning=N  hidden tokens before the answer
+  // Of admin APIs: what was asked is done, and then ...
+  bool lost = false;     // lost               the connection breaks
+  int status_after = 0;  // status_after=CODE  this error is the answer
+  // propagation=MS: what this request changes becomes true so much later
+  std::optional<std::int64_t> propagation_ms = {};
 
   friend bool operator==(const Fault&, const Fault&) = default;
 };
@@ -47,8 +52,8 @@ void spoil(const Fault& fault, Plan& plan);
 // The words between "[[sandbox:" and "]]", of every such marker in `text`, joined by ",".
 std::string markers_in(std::string_view text);
 
-// A list of {"match": text, "fault": words, "times": n}: the fault is added to the next n (default: all)
-// requests whose target or body contains the text.
+// A list of {"match": text, "method": name, "fault": words, "times": n}: the fault is added to the next n
+// (default: all) requests with that method (any) whose target or body contains the text.
 class Script {
  public:
   static Result<Script> parse(std::string_view json);
@@ -57,7 +62,7 @@ class Script {
 
  private:
   struct Rule {
-    std::string match;
+    std::string match, method;
     std::string fault;
     std::int64_t left;  // -1: without end
   };

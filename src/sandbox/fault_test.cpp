@@ -27,8 +27,10 @@ TEST(SandboxFault, EveryWordIsRead) {
   const Fault fault = read(
       "latency=1, "
       "lag=2;stall=3,cut=4,drop,omit_usage,lie_usage=5,status=429*6,retry_after=7,big_event=8,malformed,"
-      "tokens=9,input=10,cached=11,cache_write=12,searches=13,reasoning=14,id=anything");
-  EXPECT_EQ(fault, (Fault{1, 2, 3, 4, true, true, 5, 429, 6, 7, 8, "body", 9, 10, 11, 12, 13, 14}));
+      "tokens=9,input=10,cached=11,cache_write=12,searches=13,reasoning=14,id=anything,lost,"
+      "status_after=500,propagation=15");
+  EXPECT_EQ(fault,
+            (Fault{1, 2, 3, 4, true, true, 5, 429, 6, 7, 8, "body", 9, 10, 11, 12, 13, 14, true, 500, 15}));
   EXPECT_EQ(read("lie_usage").lie_usage, 1);
   EXPECT_EQ(read("malformed=chunk").malformed, "chunk");
   EXPECT_EQ(read(""), Fault{});

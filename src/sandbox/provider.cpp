@@ -25,6 +25,62 @@ Plan refusal(const Asked& asked, int status, std::string_view code, std::string_
   return json_plan(status, refusal_body(asked.dialect, status, code, message));
 }
 
+Json google_info(std::string_view reason) {
+  return {{"@type", "type.googleapis.com/google.rpc.ErrorInfo"},
+          {"reason", reason},
+          {"domain", "googleapis.com"},
+          {"metadata", {{"service", "generativelanguage.googleapis.com"}}}};
+}
+
+// Each provider's own words for a key that is wrong, removed or not known yet: they tell these apart nowhere.
+Plan not_accepted(const Asked& asked) {
+  if (asked.dialect == provider::Dialect::anthropic)
+    return refusal(asked, 401, "authentication_error", "invalid x-api-key");
+  if (asked.dialect == provider::Dialect::gemini && !asked.bearer)
+    return json_plan(400, Json{{"error",
+                                {{"code", 400},
+                                 {"message", "API key not valid. Please pass a valid API key."},
+                                 {"status", "INVALID_ARGUMENT"},
+                                 {"details", Json::array({google_info("API_KEY_INVALID")})}}}}
+                              .dump());
+  if (asked.dialect == provider::Dialect::bedrock)
+    return json_plan(403, R"({"Message":"Authentication failed: Please make sure your API Key is valid."})");
+  if (asked.key.starts_with("xai-"))
+    return json_plan(400, Json{{"code", "Client specified an invalid argument"},
+                               {"error",
+                                "Incorrect API key provided: xx***yy. You can obtain an API key from "
+                                "https://console.x.ai."}}
+                              .dump());
+  if (asked.azure)
+    return json_plan(401, Json{{"error",
+                                {{"code", "401"},
+                                 {"message",
+                                  "Access denied due to invalid subscription key or wrong API endpoint. "
+                                  "Make sure to provide a valid key for an active subscription and use a "
+                                  "correct regional API endpoint for your resource."}}}}
+                              .dump());
+  return refusal(asked, 401, "invalid_api_key", "Incorrect API key provided.");
+}
+
+// Of a key that lives but may not do this. OpenAI's status is 401, as for a dead one.
+Plan narrowed(const Asked& asked) {
+  if (asked.dialect == provider::Dialect::gemini)
+    return json_plan(403, Json{{"error",
+                                {{"code", 403},
+                                 {"message", "Requests to this API are blocked."},
+                                 {"status", "PERMISSION_DENIED"},
+                                 {"details", Json::array({google_info("API_KEY_SERVICE_BLOCKED")})}}}}
+                              .dump());
+  return json_plan(401, Json{{"error",
+                              {{"message",
+                                "You have insufficient permissions for this operation. Missing scopes: "
+                                "api.model.request."},
+                               {"type", "invalid_request_error"},
+                               {"param", nullptr},
+                               {"code", nullptr}}}}
+                            .dump());
+}
+
 Plan faulty_status(const Asked& asked, const Fault& fault) {
   const bool limited = fault.status == 429;
   Plan plan = refusal(asked, fault.status, limited ? "rate_limit_exceeded" : "server_error",
@@ -60,7 +116,10 @@ std::string entry_name(std::uint64_t entry) {
 }  // namespace
 
 Provider::Provider(const provider::PriceBook& prices, const Clock& clock, const Options& options)
-    : prices_(prices), clock_(clock), good_keys_(options.keys.begin(), options.keys.end()) {}
+    : prices_(prices),
+      clock_(clock),
+      good_keys_(options.keys.begin(), options.keys.end()),
+      admin_(options.admin_key) {}
 
 Result<Provider> Provider::make(const provider::PriceBook& prices, const Clock& clock,
                                 const Options& options) {
@@ -71,12 +130,22 @@ Result<Provider> Provider::make(const provider::PriceBook& prices, const Clock& 
   return made;
 }
 
-bool Provider::accepts(std::string_view key) const {
-  if (revoked_keys_.contains(key)) return false;
-  if (!good_keys_.empty()) return good_keys_.contains(key);
+// A key that an admin API knows is as good as that says; any other is good when it is one of the given ones
+// or, without such, when its shape is plausible.
+Standing Provider::standing(std::string_view key, provider::Dialect dialect, bool models_only) {
+  if (revoked_keys_.contains(key)) return Standing::refused;
   // A virtual key of the gate has no business here, whatever its shape.
-  return key.size() >= kPlausibleKey && !key.starts_with("clv") &&
-         std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c <= '~'; });
+  const bool plausible = key.size() >= kPlausibleKey && !key.starts_with("clv") &&
+                         std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c <= '~'; });
+  const bool good = good_keys_.empty() ? plausible : good_keys_.contains(key);
+  return admin_.met(key, dialect, models_only, good, clock_.now());
+}
+
+Plan Provider::probed(const Request& request, const Probe& probe) {
+  const std::string_view key = key_of(probe, request);
+  if (key.empty()) return probe_plan(probe, admin_.met_signed(request, clock_.now()) == Standing::good);
+  const Standing standing = this->standing(key, provider::Dialect::openai, true);
+  return probe_plan(probe, standing == Standing::good || standing == Standing::narrowed);
 }
 
 Result<Fault> Provider::fault_of(const Request& request) {
@@ -94,6 +163,12 @@ Result<Fault> Provider::fault_of(const Request& request) {
 Plan Provider::plan(const Request& request) {
   if (request.path().starts_with("/_sandbox/")) return control(request);
   if (request.path() == "/token") return access_token(request);
+  if (const Probe* probe = probe_of(request)) return probed(request, *probe);
+  if (admin_.serves(request)) {
+    const auto fault = fault_of(request);
+    if (!fault) return json_plan(400, Json{{"error", fault.error().say}}.dump());
+    return admin_.plan(request, *fault, book_, clock_.now());
+  }
   ++received_;
   Asked asked = read_asked(request);
   const std::uint64_t number = ++last_entry_;
@@ -105,7 +180,8 @@ Plan Provider::plan(const Request& request) {
                 hex(crypto::sha256(asked.key)),
                 {},
                 0,
-                false};
+                false,
+                open.at};
   Plan plan;
   if (auto fault = fault_of(request); !fault)
     plan = refusal(asked, 400, "invalid_request", fault.error().say);
@@ -119,14 +195,19 @@ Plan Provider::plan(const Request& request) {
 Plan Provider::answer(const Request& request, const Asked& asked, const Fault& fault, Open& open) {
   if (asked.kind == Kind::unknown) return refusal(asked, 404, "unknown_url", "Unknown request URL.");
   if (asked.wrong_method) return refusal(asked, 405, "method_not_allowed", "Not allowed: " + request.method);
-  if (!accepts(asked.key)) return refusal(asked, 401, "invalid_api_key", "Incorrect API key provided.");
+  const bool lists = asked.kind == Kind::models || asked.kind == Kind::model;
+  Standing standing = Standing::unknown;
+  if (asked.dialect == provider::Dialect::bedrock) standing = admin_.met_signed(request, clock_.now());
+  if (standing == Standing::unknown) standing = this->standing(asked.key, asked.dialect, lists);
+  if (standing == Standing::narrowed) return narrowed(asked);
+  if (standing != Standing::good) return not_accepted(asked);
   if (fault.drop) {
     Plan plan;
     plan.ending = Ending::drop;
     return plan;
   }
   if (fault.status != 0) return faulty_status(asked, fault);
-  if (asked.kind == Kind::models || asked.kind == Kind::model) return models(asked);
+  if (lists) return models(asked);
   if (asked.body.is_discarded()) return refusal(asked, 400, "invalid_json", "The body is no JSON object.");
   if (asked.model.empty()) return refusal(asked, 400, "missing_model", "You must provide a model parameter.");
   open.price = price_of(asked);
@@ -253,14 +334,14 @@ Plan Provider::access_token(const Request& request) {
   if (!good || revoked_keys_.contains(told.value("iss", "")))
     return json_plan(400, R"({"error":"invalid_grant"})");
   ++minted_;
-  return json_plan(200, Json{{"access_token", "ya29.sandbox-" + hex(crypto::sha256(body)).substr(0, 40)},
-                             {"expires_in", 3599},
-                             {"token_type", "Bearer"}}
-                            .dump());
+  const std::string token = "ya29.sandbox-" + hex(crypto::sha256(body)).substr(0, 40);
+  admin_.minted(told.value("iss", ""), token);
+  return json_plan(200, Json{{"access_token", token}, {"expires_in", 3599}, {"token_type", "Bearer"}}.dump());
 }
 
 Plan Provider::control(const Request& request) {
   const std::string_view path = request.path();
+  if (auto plan = admin_.control(request, clock_.now())) return *std::move(plan);
   if (path == "/_sandbox/ledger" && request.method == "GET") return json_plan(200, book_.json());
   if (path == "/_sandbox/stats" && request.method == "GET")
     return json_plan(200,

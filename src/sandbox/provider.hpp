@@ -13,10 +13,12 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "provider/price.hpp"
+#include "sandbox/admin.hpp"
 #include "sandbox/book.hpp"
 #include "sandbox/draft.hpp"
 #include "sandbox/fault.hpp"
 #include "sandbox/plan.hpp"
+#include "sandbox/probe.hpp"
 #include "sandbox/reading.hpp"
 
 namespace claviger::sandbox {
@@ -24,6 +26,7 @@ namespace claviger::sandbox {
 struct Options {
   std::vector<std::string> keys;  // the only keys that are good; empty: any of a plausible shape
   std::string script;             // JSON, see Script; may be empty
+  std::string admin_key = {};     // the admin APIs' secret; empty: there are none
 };
 
 // Single-threaded. `prices` and `clock` must outlive it.
@@ -60,7 +63,8 @@ class Provider {
   Plan media(const Asked& asked, const Fault& fault, Open& open) const;
   Plan embedded(const Asked& asked, const Fault& fault, Open& open) const;
   Draft draft_of(const Asked& asked, const Fault& fault, const Open& open) const;
-  bool accepts(std::string_view key) const;
+  Standing standing(std::string_view key, provider::Dialect dialect, bool models_only);
+  Plan probed(const Request& request, const Probe& probe);
   const provider::Price* bedrock_price(std::string_view model) const;
   const provider::Price* price_of(const Asked& asked) const;
   Result<Fault> fault_of(const Request& request);
@@ -72,6 +76,7 @@ class Provider {
   std::set<std::string, std::less<>> revoked_keys_;
   Script script_;
   Counts counts_;
+  Admin admin_;
   Book book_;
   std::map<std::uint64_t, Open> open_;
   std::uint64_t last_entry_ = 0;

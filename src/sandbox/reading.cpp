@@ -153,8 +153,27 @@ bool find_bedrock_route(const Request& request, Asked& asked) {
   return true;
 }
 
+// "/openai/deployments/NAME/chat/completions": the deployment is called like its model.
+bool find_azure_route(std::string_view path, Asked& asked) {
+  constexpr std::string_view kDeployments = "/openai/deployments/";
+  const std::size_t at = path.find(kDeployments);
+  if (at == std::string_view::npos) return false;
+  path.remove_prefix(at + kDeployments.size());
+  const std::size_t slash = std::min(path.find('/'), path.size());
+  const std::string_view verb = path.substr(slash);
+  asked.azure = true;
+  asked.model = path.substr(0, slash);
+  if (verb == "/chat/completions") asked.kind = Kind::chat;
+  if (verb == "/embeddings") asked.kind = Kind::embeddings;
+  return true;
+}
+
 void find_route(const Request& request, Asked& asked) {
   if (find_bedrock_route(request, asked)) return;
+  if (find_azure_route(request.path(), asked)) {
+    asked.wrong_method = request.method != "POST";
+    return;
+  }
   const std::string_view path = versioned(request.path());
   if (path.starts_with("/v1beta/")) asked.dialect = Dialect::gemini;
   if (path.starts_with("/v1/messages")) asked.dialect = Dialect::anthropic;
@@ -245,6 +264,7 @@ Asked read_asked(const Request& request) {
   Asked asked;
   find_route(request, asked);
   asked.key = find_key(request, asked.dialect);
+  asked.bearer = request.header("authorization").ends_with(asked.key);
   if (asked.kind == Kind::unknown || asked.kind == Kind::models || asked.kind == Kind::model) return asked;
   if (is_form(request.header("content-type"))) {
     Sent sent = read_sent(request.header("content-type"), request.body);

@@ -45,6 +45,8 @@ struct Asked {
   Json body;                       // discarded when it is no JSON; of a form, its fields
   std::vector<std::string> files;  // of a form
   std::string_view key;            // the provider key that was presented; a view into the request
+  bool bearer = false;             // it came as a bearer token, where the dialect has a place of its own
+  bool azure = false;              // below /openai, as Azure has it
   bool wrong_method = false;
 
   bool stream = false;
