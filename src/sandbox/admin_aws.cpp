@@ -128,12 +128,15 @@ Plan Admin::aws(const AdminAsked& asked) {
   AdminKey* key = keys_.find(provider, text(access ? "AccessKeyId" : "ServiceSpecificCredentialId"));
   if (!key || (key->owner != owner && !user.empty()))
     return aws_error(404, "NoSuchEntity", "The key cannot be found.");
-  if (action == "GetAccessKeyLastUsed")
+  if (action == "GetAccessKeyLastUsed") {
+    // Of a key that was never used no date is told.
+    const std::string used =
+        key->last_used ? leaf("LastUsedDate", seconds_time(*key->last_used)) : std::string();
+    const std::string where = leaf("ServiceName", key->last_used ? "bedrock" : "N/A") +
+                              leaf("Region", key->last_used ? "us-east-1" : "N/A");
     return aws_answer(action,
-                      leaf("UserName", key->owner.substr(7)) +
-                          tag("AccessKeyLastUsed",
-                              leaf("LastUsedDate", key->last_used ? seconds_time(*key->last_used) : "N/A") +
-                                  leaf("ServiceName", "bedrock") + leaf("Region", "us-east-1")));
+                      leaf("UserName", key->owner.substr(7)) + tag("AccessKeyLastUsed", used + where));
+  }
   const std::string status = text("Status");
   if (action.starts_with("Update") && status == "Inactive") keys_.disable(*key, asked.now);
   if (action.starts_with("Update") && status == "Active") keys_.enable(*key, asked.now);

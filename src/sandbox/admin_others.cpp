@@ -44,6 +44,7 @@ Json openrouter_key(const AdminKey& key) {
               {"byok_usage_monthly", 0},
               {"workspace_id", "00000000-0000-4000-8000-000000000001"},
               {"creator_user_id", "user_sandbox"},
+              {"external_user", nullptr},
               {"created_at", format_time(key.created)},
               {"updated_at", nullptr},
               {"expires_at", time_or_null(key.expires)}};
