@@ -358,6 +358,19 @@ TEST_F(AdminDouble, aws_gives_two_keys_a_user_and_knows_who_signed) {
   EXPECT_EQ(probed("bedrock", first.secret, "access_key"), Verdict::invalid);
 }
 
+TEST_F(AdminDouble, keys_of_bedrock_run_its_models_until_they_are_removed) {
+  const auto key = made("bedrock", {});
+  const auto status = [&] {
+    const Fields proof{{"authorization", "Bearer " + key.secret}};
+    const Plan plan = provider_->plan({"POST", "/model/unknown/converse", proof, R"({"messages":[]})"});
+    provider_->finish(plan);
+    return plan.status;
+  };
+  EXPECT_EQ(status(), 404);  // the key is good, the model is not
+  EXPECT_EQ(outcome("bedrock", Operation::remove, {{"id", key.id}}), Outcome::done);
+  EXPECT_EQ(status(), 403);
+}
+
 TEST_F(AdminDouble, google_makes_one_key_of_a_name) {
   EXPECT_EQ(outcome("gemini", Operation::create, {{"name", "claviger-a"}}), Outcome::done);
   EXPECT_EQ(outcome("gemini", Operation::create, {{"name", "claviger-a"}}), Outcome::exists);
