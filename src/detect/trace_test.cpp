@@ -31,7 +31,7 @@ class Traces : public ::testing::Test {
   std::string piece() {
     const std::string key = secret(rng_.below(1'000'000));
     const std::string half = key.substr(0, key.size() / 2);
-    switch (rng_.below(22)) {
+    switch (rng_.below(26)) {
       case 0:
         return "OPENAI_API_KEY=" + key + "\n";
       case 1:
@@ -74,6 +74,14 @@ class Traces : public ::testing::Test {
         return "const " + expand_sample(any(), "{A20}", rng_.below(99)) + " = deepseek('";
       case 20:
         return "')\nclient = Cohere(api_key=\"" + expand_sample(any(), "{A40}", rng_.below(999)) + "\")\n";
+      case 21:
+      case 22:
+        return "key = \"" + expand_sample(any(), "{A32}", rng_.below(999)) +
+               "\"\n";  // mistral's, if so named
+      case 23:
+        return "# notes on mistral\n";
+      case 24:
+        return "the quick brown fox jumps over a lazy dog and rests\n";
       default:
         return base64(as_bytes("export A=1\nexport B=" + key + "\nexport C=3\n")) + "\n";
     }
