@@ -320,7 +320,8 @@ def test_a_key_file_gets_both_keys_and_then_the_new_one_only(house, tmp_path):
     path.write_text("sk-local-old-0123456789abcdef\n")
     vllm = Vllm(path)
     signal.signal(signal.SIGUSR1, vllm.reload)
-    config = QUICK + f'[key_file.local]\npath = "{path}"\nreload = ["/bin/kill", "-USR1", "{os.getpid()}"]\n'
+    told = f'["/bin/kill", "-USR1", "{os.getpid()}"]'
+    config = QUICK + f'[key_file.local]\npath = "{path}"\nreload = {told}\n'
     it = house(config=config)
     it.gate.credential("local", "vllm", vllm.url, "sk-local-old-0123456789abcdef")
     begun = it.cli("rotate", "local", "--now")
