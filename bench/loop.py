@@ -87,7 +87,7 @@ def streams_meanwhile(folder, gate, stop):
 
 
 def failures(gate):
-    """What the gate's own journal says: calls that were refused, or that did not end with 200. And all calls."""
+    """By the gate's own journal: calls that were refused or did not end with 200, and all calls."""
     failed = calls = 0
     for path in (gate.data / "journal").rglob("*.jsonl"):
         for line in path.read_text(errors="replace").splitlines():
@@ -121,7 +121,8 @@ def rotate_under_load(folder, seconds):
         raise server.Failed(f"the rotation is {done['state']}: {done['trouble']}")
     failed, calls = failures(gate)
     yield Row(f"calls failed during a rotation, {RATE:,} calls/s asked for", "0", f"{failed} of {calls:,}")
-    yield Row("rate that this machine answered in time", "-", f"{told['requests'] / told['seconds']:,.0f} calls/s")
+    rate = f"{told['requests'] / told['seconds']:,.0f} calls/s"
+    yield Row("rate that this machine answered in time", "-", rate)
     broken = f"{streams['broken']} of {streams['asked']:,}"
     yield Row(f"streams broken meanwhile ({STREAMS} at once)", "0", broken)
     yield Row("keys left behind at the provider", "0", str(orphans))

@@ -289,7 +289,7 @@ def test_without_an_admin_credential_the_refusal_of_the_old_key_closes_it(house)
 
 
 class Vllm:
-    """A server of the operator's own: it takes the keys that stand in its file when it was told to read it."""
+    """A server of the operator's own: it takes the keys of its file as they were when it was told to read."""
 
     def __init__(self, path):
         self.path, self.keys = path, set(path.read_text().split())
