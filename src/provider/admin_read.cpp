@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/encoding.hpp"
+#include "base/limits.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/wipe.hpp"
 #include "provider/admin_number.hpp"
@@ -34,6 +35,7 @@ class Answer {
 
   Result<void> open(const Adapter& adapter, Operation operation, std::string_view body) {
     call_ = adapter.find(operation);
+    if (body.size() > limits::kAdminAnswer) return malformed(adapter, operation, "it is too long");
     if (!call_) return malformed(adapter, operation, "there is no such operation");
     if (call_->form) {
       auto json = xml_as_json(body);
@@ -164,6 +166,17 @@ std::string next_page(wire::JsonValue root, const AdapterCall& call, const Value
   return read(root, place);
 }
 
+// How many pages stand before the one that was asked for, where they are counted.
+std::size_t pages_before(const AdapterCall& call, const Values& about) {
+  const std::string_view place = call.place("next");
+  const auto page =
+      static_cast<std::size_t>(std::max<std::int64_t>(0, whole_number(about_text(about, "page"))));
+  if (place.starts_with("number:")) return page > 0 ? page - 1 : 0;
+  if (!place.starts_with("offset:")) return 0;
+  const auto size = std::max<std::int64_t>(1, whole_number(place.substr(std::string_view("offset:").size())));
+  return page / static_cast<std::size_t>(size);
+}
+
 KeyState state_of(wire::JsonValue row, const AdapterCall& call, std::string state) {
   for (char& c : state) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   if (state == "expired") return KeyState::expired;
@@ -224,6 +237,8 @@ Result<KeyPage> read_keys(const Adapter& adapter, const Values& about, std::stri
   Answer answer;
   TRY_VOID(answer.open(adapter, Operation::list, body));
   const AdapterCall& call = answer.call();
+  if (pages_before(call, about) >= limits::kAdminPages)
+    return malformed(adapter, Operation::list, "the list does not end");
   const wire::JsonValue rows = at(answer.root(), call.place("rows"));
   KeyPage page;
   // No key at all: Google leaves the list out, XML has an empty text for it.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.hpp"
 #include "provider/admin_number.hpp"
 #include "provider/admin_xml.hpp"
 
@@ -118,6 +119,21 @@ TEST(AdminAnswers, lists_are_read_page_by_page_in_each_providers_manner) {
   EXPECT_EQ(page->keys[0].state, KeyState::expired);
 }
 
+TEST(AdminAnswers, a_list_that_does_not_end_and_an_answer_that_is_too_long_are_refused) {
+  const auto asked = [](std::size_t pages) {
+    return read_keys(of("openrouter"), {{"page", std::to_string(pages * 100)}}, R"({"data":[]})").has_value();
+  };
+  EXPECT_TRUE(asked(limits::kAdminPages - 1));
+  EXPECT_FALSE(asked(limits::kAdminPages));
+  const auto padded = [](std::size_t size) {
+    std::string body = R"({"data":[]})";
+    body.resize(size, ' ');
+    return read_keys(of("openrouter"), {}, body).has_value();
+  };
+  EXPECT_TRUE(padded(limits::kAdminAnswer));
+  EXPECT_FALSE(padded(limits::kAdminAnswer + 1));
+}
+
 TEST(AdminAnswers, a_hint_tells_which_listed_key_a_secret_is) {
   const ListedKey shown{"k", "", "sk-ant-api03-R2D...igAA", KeyState::active, {}, {}, {}};
   EXPECT_EQ(fits_hint(of("anthropic"), shown, "sk-ant-api03-R2Dxxxxigaaaa-igAA"), true);
@@ -189,9 +205,13 @@ TEST(AdminAnswers, xml_that_is_not_what_aws_writes_is_refused) {
   for (const auto* bad : {"", "text", "<a>", "<a></b>", "<a></a><b/>", "<!DOCTYPE a><a/>", "<a>&x;</a>",
                           "<a><![CDATA[x]]></a>", "<a", "< a/>"})
     EXPECT_FALSE(xml_as_json(bad)) << bad;
-  std::string deep;
-  for (int i = 0; i < 100; ++i) deep += "<a>";
-  EXPECT_FALSE(xml_as_json(deep));
+  const auto nested = [](std::size_t depth) {
+    std::string text = "x";
+    for (std::size_t i = 0; i <= depth; ++i) text = "<a>" + text + "</a>";
+    return text;
+  };
+  EXPECT_TRUE(xml_as_json(nested(limits::kXmlDepth)));
+  EXPECT_FALSE(xml_as_json(nested(limits::kXmlDepth + 1)));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.hpp"
 #include "provider/admin_auth.hpp"
 
 namespace claviger::provider {
@@ -212,6 +213,10 @@ TEST(AdminCalls, names_carry_the_nonce_and_fit) {
   const std::string longest = key_name(gemini, std::string(200, 'x'), "0123456789abcdef");
   EXPECT_EQ(longest.size(), 63U);
   EXPECT_TRUE(longest.ends_with("-0123456789abcdef"));
+  const Adapter& openai = *find_adapter("openai");
+  const std::size_t room = limits::kKeyName - std::string_view("claviger--n1").size();
+  EXPECT_EQ(key_name(openai, std::string(room, 'x'), "n1"), "claviger-" + std::string(room, 'x') + "-n1");
+  EXPECT_EQ(key_name(openai, std::string(room + 1, 'x'), "n1").size(), limits::kKeyName);
 }
 
 TEST(AdminCalls, a_status_tells_what_became_of_the_call) {

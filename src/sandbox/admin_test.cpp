@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.hpp"
 #include "provider/admin.hpp"
 #include "provider/admin_auth.hpp"
 #include "provider/admin_read.hpp"
@@ -424,6 +425,17 @@ TEST_F(AdminDouble, usage_and_cost_are_what_its_own_ledger_says) {
   EXPECT_TRUE(
       provider::read_usage(openai, Operation::cost, other, body(ask("openai", Operation::cost, other)))
           ->rows.empty());
+}
+
+TEST(AdminKeysBound, no_more_keys_are_remembered_than_there_is_room_for) {
+  AdminKeys keys;
+  const auto add = [&](std::size_t number) {
+    AdminKey key;
+    key.secret = std::to_string(number);
+    return keys.add(std::move(key), Time{}) != nullptr;
+  };
+  for (std::size_t i = 0; i < limits::kDoubleKeys; ++i) ASSERT_TRUE(add(i));
+  EXPECT_FALSE(add(limits::kDoubleKeys));
 }
 
 TEST_F(AdminDouble, a_body_of_another_shape_is_refused_and_ends_nothing) {
