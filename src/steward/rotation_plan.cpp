@@ -116,7 +116,8 @@ std::optional<Act> look_at(Rotation& it, const RotationTraits& traits, const Rot
         // Whatever the answer: it tells whether the way to the provider is open, for the record.
         if (traits.probes && it.good == 0 && !it.looked) return Act::probe_old;
         if (traits.lists && !it.looked) return Act::look;
-        if (it.mode == RotationMode::emergency)
+        // Ending the key would end its next secret, too: there the call itself sets the old one's end.
+        if (it.mode == RotationMode::emergency && it.rotation != RotationClass::in_place)
           enter(it, RotationState::revoking, now);
         else
           start_making(it, now);

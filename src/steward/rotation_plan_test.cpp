@@ -311,6 +311,12 @@ TEST(RotationPlan, what_is_replaced_in_place_waits_for_the_old_secrets_own_end) 
   EXPECT_EQ(next(lost, lost.next), Act::create) << "a third secret is better than none";
 }
 
+TEST(RotationPlan, a_key_whose_secret_is_replaced_in_place_is_not_ended_in_an_emergency) {
+  Rotation it = in(State::planned, RotationMode::emergency);
+  it.rotation = RotationClass::in_place;
+  EXPECT_EQ(next(it), Act::create);
+}
+
 TEST(RotationPlan, a_slot_whose_answer_was_lost_is_regenerated_again) {
   Rotation it = in(State::creating);
   it.rotation = RotationClass::slots;
