@@ -37,6 +37,8 @@ int parse_and_run(std::vector<std::string> arguments, Terminal& terminal) {
   add_journal_commands(bench);
   add_route_commands(bench);
   add_price_commands(bench);
+  add_incident_commands(bench);
+  add_notify_commands(bench);
   add_scan_commands(bench);
   add_hook_commands(bench);
   try {

@@ -13,6 +13,7 @@ struct Creating {
   std::string name, parent, team, project, environment, expires, idempotency_key, max_tier;
   std::vector<std::string> models, endpoints, cidrs, budgets, schedules, tools;
   std::optional<std::int64_t> rpm, tpm, concurrency, max_output_tokens, max_choices;
+  bool canary = false;
 };
 
 void print_keys(const Json& body, std::ostream& out) {
@@ -56,6 +57,7 @@ Json body_of(const Creating& asked) {
   texts("endpoints", asked.endpoints);
   texts("cidrs", asked.cidrs);
   texts("budgets", asked.budgets);
+  if (asked.canary) body["canary"] = true;
   number("rpm", asked.rpm);
   number("tpm", asked.tpm);
   number("concurrency", asked.concurrency);
@@ -107,6 +109,8 @@ void add_create(Bench& bench, CLI::App* group) {
                    "default: all)")
       ->allow_extra_args(false);
   create->add_option("--max-tier", asked->max_tier, "Dearest service tier: flex, standard or priority");
+  create->add_flag("--canary", asked->canary,
+                   "A key that nobody has a reason to use: any use is an incident");
   create->add_option("--idempotency-key", asked->idempotency_key,
                      "A repetition with the same one makes no second key");
   bench.action(create, [&terminal = bench.terminal, common, asked] {

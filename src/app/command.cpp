@@ -2,8 +2,11 @@
 #include "app/command.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <ostream>
 
 #include "base/money.hpp"
@@ -15,20 +18,6 @@ namespace {
 bool is_unreserved(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' ||
          c == '_' || c == '~';
-}
-
-// The error of a problem+json answer.
-Error error_of(const console::ApiResponse& response) {
-  const Json problem = Json::parse(response.body, nullptr, false);
-  Error error;
-  error.code = response.status < 500 ? Code::invalid_input : Code::internal;
-  error.say = fmt::format("The server answered with status {}.", response.status);
-  if (!problem.is_object()) return error;
-  const std::string name = problem.value("code", "");
-  for (int i = 0; i < kCodeCount; ++i)
-    if (code_name(static_cast<Code>(i)) == name) error.code = static_cast<Code>(i);
-  error.say = problem.value("detail", error.say);
-  return error;
 }
 
 }  // namespace
@@ -66,6 +55,33 @@ std::shared_ptr<Common> add_common(CLI::App* command) {
   add_unlock(command, common->unlock);
   command->add_flag("--json", common->json, "Print JSON");
   return common;
+}
+
+Error error_of(const console::ApiResponse& response) {
+  const Json problem = Json::parse(response.body, nullptr, false);
+  Error error;
+  error.code = response.status < 500 ? Code::invalid_input : Code::internal;
+  error.say = fmt::format("The server answered with status {}.", response.status);
+  if (!problem.is_object()) return error;
+  const std::string name = problem.value("code", "");
+  for (int i = 0; i < kCodeCount; ++i)
+    if (code_name(static_cast<Code>(i)) == name) error.code = static_cast<Code>(i);
+  error.say = problem.value("detail", error.say);
+  return error;
+}
+
+Result<std::string> read_text_fd(int fd, std::size_t most) {
+  std::string text;
+  char piece[16 * 1024];
+  for (;;) {
+    const ssize_t got = ::read(fd, piece, sizeof(piece));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(Code::io_failed, std::strerror(errno), "The input cannot be read.");
+    if (got == 0) return text;
+    if (text.size() + static_cast<std::size_t>(got) > most)
+      return refuse(Code::invalid_input, fmt::format("The input is longer than {} bytes.", most));
+    text.append(piece, static_cast<std::size_t>(got));
+  }
 }
 
 int exit_code(Code code) {

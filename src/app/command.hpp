@@ -68,6 +68,10 @@ Reply ask_door(Terminal& terminal, const Common& common, Door& door, const conso
 // Tells an error on the terminal's error stream, as JSON when asked; returns the exit code it means.
 int tell(Terminal& terminal, Output output, const Error& error);
 int exit_code(Code code);
+// The error of an answer with status 300 and above.
+Error error_of(const console::ApiResponse& response);
+// All that a descriptor gives; refuses invalid_input above `most` bytes.
+Result<std::string> read_text_fd(int fd, std::size_t most);
 
 // A request with a JSON body.
 console::ApiRequest request(std::string_view method, std::string path);
@@ -100,6 +104,9 @@ void add_journal_commands(Bench& bench);
 void add_route_commands(Bench& bench);
 void add_price_commands(Bench& bench);
 void add_hook_commands(Bench& bench);
+void add_incident_commands(Bench& bench);
+void add_notify_commands(Bench& bench);
+void add_drill_command(Bench& bench, CLI::App* incident);
 void add_scan_commands(Bench& bench);
 void add_scan_rule_commands(Bench& bench, CLI::App* scan);
 void add_scan_ignore_commands(Bench& bench, CLI::App* scan);

@@ -10,9 +10,26 @@
 #include "base/result.hpp"
 #include "policy/ip.hpp"
 #include "provider/provider.hpp"
+#include "steward/channel.hpp"
+#include "steward/incident.hpp"
 #include "steward/rotation.hpp"
 
 namespace claviger::app {
+
+// One [[notify]]; its secrets are where it says.
+struct ChannelConfig {
+  std::string name;
+  steward::ChannelKind kind = steward::ChannelKind::slack;
+  std::vector<std::string> events;
+  std::string url, url_file, url_env, secret_file, secret_env;
+  std::string server, tls = "starttls", user, from;  // smtp
+  std::vector<std::string> to;
+};
+
+// One [[watch]]: a git repository whose new commits are scanned, or a folder whose growing files are.
+struct WatchConfig {
+  std::string name, repository, folder;
+};
 
 struct Config {
   // [server]
@@ -35,6 +52,16 @@ struct Config {
   std::string prices;       // what that file holds
   // [provider.NAME]
   std::vector<provider::Provider> providers;
+  // [incident]
+  steward::Contain contain = steward::Contain::rotate_first;
+  // [hooks.github]
+  std::string github_secret_file;  // secrets of its webhooks, one a line; empty: none are taken
+  struct HookKey {
+    std::string id, pem_file;
+  };
+  std::vector<HookKey> github_keys;     // [[hooks.github.key]]: of the partner programme
+  std::vector<ChannelConfig> channels;  // [[notify]]
+  std::vector<WatchConfig> watches;     // [[watch]]
   // The whole text, for [[price]].
   std::string text;
 };

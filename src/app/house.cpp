@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "app/backup.hpp"
+#include "app/channels.hpp"
+#include "app/hook_keys.hpp"
 #include "base/limits.hpp"
 #include "identity/once.hpp"
 #include "steward/alert.hpp"
@@ -30,9 +32,10 @@ std::string_view durability_name(store::Durability durability) {
 }  // namespace
 
 Result<void> install_tables(store::Store& store) {
-  TRY_VOID(store::install(store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema,
-                                  identity::kOnceSchema, ledger::kSchema, steward::kUsageSchema,
-                                  steward::kAlertSchema, steward::kDeriveSchema, steward::kRotationSchema}));
+  TRY_VOID(store::install(
+      store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema, identity::kOnceSchema,
+              ledger::kSchema, steward::kUsageSchema, steward::kAlertSchema, steward::kDeriveSchema,
+              steward::kRotationSchema, steward::kIncidentSchema, steward::kNotifySchema}));
   return steward::add_missing_buckets(store);
 }
 
@@ -44,7 +47,9 @@ Result<std::unique_ptr<House>> House::open(HouseOptions options, const Clock& cl
   house->catalog_ = std::make_shared<const provider::Catalog>(std::move(catalog));
   TRY_VOID(house->open_vault(options.unlock, options.durability));
   TRY_VOID(house->open_journal(options.durability));
-  house->build_api();
+  TRY(const auto hooks, read_hook_keys(house->config_));
+  TRY_VOID(house->build_incidents());
+  house->build_api(hooks);
   return house;
 }
 
@@ -96,14 +101,18 @@ Result<void> House::adopt(Config config) {
   if (config.root_key_file != config_.root_key_file)
     return refuse(Code::configuration, "server.root_key_file takes effect at a restart only.");
   TRY(provider::Catalog catalog, make_catalog(config));
+  TRY(const auto hooks, read_hook_keys(config));
+  TRY(auto channels, read_channels(config));
   catalog_ = std::make_shared<const provider::Catalog>(std::move(catalog));
   config_ = std::move(config);
   rotations_->adopt(config_.rotation);
   worlds_ =
       std::make_unique<WorldMaker>(*keys_, *ledger_, *vault_, catalog_, config_.default_max_output_tokens);
+  incidents_->adopt(config_.contain);
+  TRY_VOID(notices_->adopt(std::move(channels)));
   const auto metrics =
       config_.public_metrics ? console::MetricsAccess::everyone : console::MetricsAccess::auditor;
-  api_->adopt(catalog_, config_.allow_http, metrics);
+  api_->adopt(catalog_, config_.allow_http, metrics, hooks);
   return {};
 }
 
@@ -129,13 +138,48 @@ Result<void> House::changed() {
   return wiring_.republish ? wiring_.republish() : Result<void>{};
 }
 
-void House::build_api() {
+Result<void> House::build_incidents() {
+  notices_ = std::make_unique<steward::Notices>(steward::NotifyParts{*store_, clock_, rng_});
+  TRY(auto channels, read_channels(config_));
+  TRY_VOID(notices_->adopt(std::move(channels)));
+  incidents_ = std::make_unique<steward::Incidents>(steward::IncidentParts{
+      *store_, *vault_, *keys_, *writer_, *journal_, clock_, rng_, [this] { return changed(); },
+      [this](store::Tx& tx, const steward::Notice& notice) { return notices_->post(tx, notice); }});
+  incidents_->adopt(config_.contain);
+  return {};
+}
+
+// A leaked credential that still carries calls is replaced without failing one; one that is withdrawn, at
+// once.
+void House::connect_rotations() {
+  using steward::RotationState;
+  steward::Rotating rotating;
+  rotating.begin = [this](const std::string& credential, const std::string& reason) -> Result<std::string> {
+    TRY(const vault::Credential it, vault_->get(credential));
+    const auto mode = it.state == vault::CredentialState::enabled ? steward::RotationMode::planned
+                                                                  : steward::RotationMode::emergency;
+    TRY(const steward::Rotation begun, rotations_->start(credential, {mode, reason, "incident"}));
+    return begun.id;
+  };
+  rotating.stage = [this](const std::string& id) -> Result<steward::RotationStage> {
+    TRY(const steward::Rotation it, rotations_->get(id));
+    if (it.state == RotationState::failed || it.state >= RotationState::undoing)
+      return steward::RotationStage::failed;
+    if (it.state >= RotationState::done) return steward::RotationStage::done;
+    return it.state >= RotationState::draining ? steward::RotationStage::in_use
+                                               : steward::RotationStage::under_way;
+  };
+  incidents_->connect(std::move(rotating));
+}
+
+void House::build_api(std::shared_ptr<const console::HookKeys> hooks) {
   worlds_ =
       std::make_unique<WorldMaker>(*keys_, *ledger_, *vault_, catalog_, config_.default_max_output_tokens);
   rotations_ = std::make_unique<steward::Rotations>(
       steward::RotationParts{*store_, *vault_, *deriver_, *writer_, clock_, rng_,
                              [this] { return changed(); }, nullptr, nullptr, epoch_},
       config_.rotation);
+  connect_rotations();
   console::Parts parts{*store_,
                        *vault_,
                        *keys_,
@@ -158,9 +202,13 @@ void House::build_api() {
     if (wiring_.gate_metrics) wiring_.gate_metrics(out);
   };
   parts.ready = [this] { return wiring_.ready ? wiring_.ready() : Result<void>{}; };
+  parts.gate_url = [this] { return wiring_.gate_url ? wiring_.gate_url() : std::string(); };
   parts.plain_http_hosts = config_.allow_http;
   parts.metrics = config_.public_metrics ? console::MetricsAccess::everyone : console::MetricsAccess::auditor;
   parts.version = kVersion;
+  parts.hooks = std::move(hooks);
+  parts.incidents = incidents_.get();
+  parts.notices = notices_.get();
   api_ = std::make_unique<console::Api>(std::move(parts));
 }
 

@@ -22,6 +22,8 @@
 #include "ledger/ledger.hpp"
 #include "provider/provider.hpp"
 #include "steward/derive.hpp"
+#include "steward/incidents.hpp"
+#include "steward/notify.hpp"
 #include "steward/rotation.hpp"
 #include "store/data_dir.hpp"
 #include "store/sqlite.hpp"
@@ -45,6 +47,7 @@ struct Wiring {
   std::function<Result<gate::Explanation>(const gate::Inquiry&)> explain = {};
   std::function<void(console::Exposition&)> gate_metrics = {};
   std::function<Result<void>()> ready = {};
+  std::function<std::string()> gate_url = {};
 };
 
 // Opening does, in this order: lock, store, vault, epoch, the steward's journal, ledger, recovery of what a
@@ -81,6 +84,8 @@ class House {
   ledger::Ledger& ledger() { return *ledger_; }
   steward::Deriver& deriver() { return *deriver_; }
   steward::Rotations& rotations() { return *rotations_; }
+  steward::Incidents& incidents() { return *incidents_; }
+  steward::Notices& notices() { return *notices_; }
   journal::Writer& writer() { return *writer_; }  // producer "steward"
   Folder& journal() { return *journal_; }
   const std::shared_ptr<const provider::Catalog>& catalog() const { return catalog_; }
@@ -95,7 +100,9 @@ class House {
   Result<void> watch_spend();
   Result<void> record_restoring();
   Result<void> changed();
-  void build_api();
+  Result<void> build_incidents();
+  void connect_rotations();
+  void build_api(std::shared_ptr<const console::HookKeys> hooks);
 
   store::DataDir dir_;
   Config config_;
@@ -115,6 +122,8 @@ class House {
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<steward::Deriver> deriver_;
   std::unique_ptr<steward::Rotations> rotations_;
+  std::unique_ptr<steward::Notices> notices_;
+  std::unique_ptr<steward::Incidents> incidents_;
   std::unique_ptr<WorldMaker> worlds_;
   std::unique_ptr<console::Api> api_;
   bool closed_ = false;

@@ -116,23 +116,39 @@ Result<void> match_findings(const std::string& where, std::vector<scan::Finding>
   return {};
 }
 
+namespace {
+
+// Where it stands, without a word of what stands there.
+std::string place_of(const scan::Finding& finding) {
+  std::string place = fmt::format("{}:{}", finding.file, finding.line);
+  if (!finding.commit.empty()) place += fmt::format(" in commit {}", finding.commit);
+  return place;
+}
+
+Result<void> report_batch(Door& door, std::span<const scan::Finding* const> batch, const std::string& since) {
+  Json hashes = Json::array(), places = Json::array();
+  for (const scan::Finding* finding : batch) {
+    hashes.push_back(hex(finding->sha256));
+    places.push_back(place_of(*finding));
+  }
+  Json report{{"sha256", std::move(hashes)}, {"source", "claviger scan"}, {"places", std::move(places)}};
+  if (!since.empty()) report["first_exposed"] = since;
+  TRY([[maybe_unused]] const Json answer, answer_of(door, request("POST", "/api/v1/leaks", report)));
+  return {};
+}
+
+}  // namespace
+
 Result<void> report_findings(const std::string& where, const std::vector<scan::Finding>& findings) {
   if (findings.empty()) return {};
   TRY(const auto door, inventory_door(where));
-  for (std::size_t first = 0; first < findings.size(); first += limits::kMatchBatch) {
-    Json leaks = Json::array();
-    const auto batch =
-        std::span(findings).subspan(first, std::min(limits::kMatchBatch, findings.size() - first));
-    for (const scan::Finding& f : batch)
-      leaks.push_back({{"sha256", hex(f.sha256)},
-                       {"rule", f.rule},
-                       {"provider", f.provider},
-                       {"validated", f.validated},
-                       {"file", f.file},
-                       {"line", f.line},
-                       {"commit", f.commit.empty() ? Json() : Json(f.commit)}});
-    TRY([[maybe_unused]] const Json answer,
-        answer_of(*door, request("POST", "/api/v1/leaks", {{"leaks", leaks}})));
+  std::map<std::string, std::vector<const scan::Finding*>> by_date;  // of its commit: exposed since then
+  for (const scan::Finding& one : findings) by_date[one.date].push_back(&one);
+  for (const auto& [date, group] : by_date) {
+    const std::span all(group);
+    for (std::size_t first = 0; first < all.size(); first += limits::kMatchBatch)
+      TRY_VOID(
+          report_batch(*door, all.subspan(first, std::min(limits::kMatchBatch, all.size() - first)), date));
   }
   return {};
 }

@@ -14,10 +14,12 @@
 #include "app/cli.hpp"
 #include "app/house.hpp"
 #include "app/key_file.hpp"
+#include "app/mail_room.hpp"
 #include "app/memory.hpp"
 #include "app/notify.hpp"
 #include "app/outside.hpp"
 #include "app/petitions.hpp"
+#include "app/watch.hpp"
 #include "base/encoding.hpp"
 #include "base/limits.hpp"
 #include "base/secret.hpp"
@@ -66,6 +68,13 @@ void open_log() {
   spdlog::set_default_logger(log);
 }
 
+// Where a listener on all addresses is reached from this machine.
+std::string local_address(std::string address) {
+  for (const std::string_view all : {"0.0.0.0:", "[::]:"})
+    if (address.starts_with(all)) return "127.0.0.1:" + address.substr(all.size());
+  return address;
+}
+
 int end_with(const Error& error) {
   const std::string detail = error.detail.empty() ? "" : fmt::format(" ({})", error.detail);
   fmt::print(stderr, "claviger: {}{}\n", told(error), detail);
@@ -85,6 +94,7 @@ class Server {
   Result<void> open_gate();
   Result<void> open_doors();
   void wire();
+  void open_outside();
   Result<void> publish();
   void tick();
   net::Task<void> wait_for_signals(int signals);
@@ -107,10 +117,14 @@ class Server {
   std::optional<Courier> courier_;
   std::optional<KeyFileWriter> key_files_;
   std::optional<Petitions> petitions_;
-  std::vector<net::Listener> doors_;  // TCP and unix
+  std::optional<SmtpRoom> mail_room_;
+  std::optional<Watcher> watcher_;
+  std::optional<net::Workers> reader_;  // of the journal, for accountings
+  std::vector<net::Listener> doors_;    // TCP and unix
   std::shared_ptr<const gate::World> world_;
   std::uint64_t generation_ = 0;
   bool tick_failed_ = false;
+  bool incidents_failed_ = false;
   IdleTrim idle_trim_;
 };
 
@@ -126,6 +140,7 @@ Result<void> Server::open() {
   wire();
   key_files_.emplace(loop_);
   house_->rotations().serve(*courier_, *key_files_);
+  open_outside();
   petitions_.emplace(loop_, house_->api());
   shared_->counter = [this](std::shared_ptr<gate::Petition> petition, std::function<void()> done) {
     petitions_->lay_down(std::move(petition), std::move(done));
@@ -210,7 +225,22 @@ void Server::wire() {
     out.gauge("claviger_lanes", "", "Event loops that serve the gate.");
     out.sample({}, static_cast<std::int64_t>(gate_->lanes()));
   };
+  wiring.gate_url = [this] {
+    return fmt::format("{}://{}", inbound_tls_ ? "https" : "http", local_address(gate_->address()));
+  };
   house_->wire(std::move(wiring));
+}
+
+void Server::open_outside() {
+  mail_room_.emplace(loop_, *upstream_tls_, house_->config().private_hosts);
+  house_->notices().connect(&*courier_, &*mail_room_);
+  reader_.emplace(1);
+  house_->incidents().offload_to([this](std::function<void()> work, std::function<void()> done) {
+    reader_->submit([this, work = std::move(work), done = std::move(done)] {
+      work();
+      loop_.post(done);
+    });
+  });
 }
 
 // The steward's regular work. A failure is told once; the next tick tries again.
@@ -222,6 +252,13 @@ void Server::tick() {
     spdlog::warn("{}: {}; trying again", code_name(done.error().code), done.error().detail);
   if (done && tick_failed_) spdlog::info("recovered");
   tick_failed_ = !done.has_value();
+  if (const Result<void> went = house_->incidents().tick(); !went && !incidents_failed_) {
+    spdlog::warn("incidents: {}: {}; trying again", code_name(went.error().code), went.error().detail);
+    incidents_failed_ = true;
+  } else if (went) {
+    incidents_failed_ = false;
+  }
+  (void)house_->notices().tick();  // what could not be sent or kept is tried again
   (void)house_->writer().flush();
   const ledger::Counters counters = house_->ledger().counters();
   idle_trim_.tick(counters.held, clock_.monotonic_ns());
@@ -237,10 +274,12 @@ Result<void> Server::take_configuration() {
     TRY(inbound, net::TlsContext::server(config.tls_cert, config.tls_key));
   }
   TRY(net::TlsContext upstream, net::TlsContext::client(config.ca_file));
+  mail_room_->adopt(config.private_hosts);
   TRY_VOID(house_->adopt(std::move(config)));
   if (inbound) inbound_tls_->adopt(std::move(*inbound));
   upstream_tls_->adopt(std::move(upstream));
   courier_->adopt(house_->config().private_hosts);
+  watcher_->adopt(house_->config().watches);
   return publish();
 }
 
@@ -286,6 +325,7 @@ int Server::run(int signals) {
   loop_.spawn(wait_for_signals(signals));
   loop_.every(limits::kDeriveMs * kMs, [this] { tick(); });
   let_go_of_code();
+  watcher_.emplace(house_->dir().path(), house_->config().watches);
   announce();
   loop_.run();
   stop();
@@ -299,6 +339,9 @@ void Server::stop() {
   ::unlink(house_->dir().socket().c_str());
   doors_.clear();
   petitions_->close();
+  mail_room_->close();
+  watcher_.reset();
+  reader_.reset();
   gate_->stop(limits::kShutdownGraceMs);
   syncer_.reset();
   if (const auto closed = house_->close(); !closed) spdlog::error("closing: {}", closed.error().detail);

@@ -53,7 +53,7 @@ bool is_json(std::string_view content_type) {
 }
 
 Result<void> check_access(const Parts& parts, const Route& route, const Actor& actor) {
-  if (route.access == Access::open) return {};
+  if (route.access == Access::open || route.access == Access::hook) return {};
   if (route.access == Access::metrics && parts.metrics == MetricsAccess::everyone) return {};
   if (actor.via == Via::nobody)
     return refuse(Code::unauthenticated, "An admin token is needed: send Authorization: Bearer clva_...");
@@ -99,7 +99,9 @@ Result<Answer> answer_to(const Parts& parts, std::span<const Route> table, const
   TRY_VOID(check_body(route, request));
   Session session{parts, request, actor, route, std::move(found.subject), {}, {}, parts.clock.now()};
   TRY(session.query, Query::read(request.query, route.query));
-  TRY(session.body, Body::read(request.body, route.body));
+  if (route.access != Access::hook) {
+    TRY(session.body, Body::read(request.body, route.body));
+  }
   return route.handler(session);
 }
 
@@ -135,10 +137,11 @@ ApiResponse written(Answer answer) {
 Api::Api(Parts parts) : parts_(std::move(parts)) {}
 
 void Api::adopt(std::shared_ptr<const provider::Catalog> catalog, std::vector<std::string> plain_http_hosts,
-                MetricsAccess metrics) {
+                MetricsAccess metrics, std::shared_ptr<const HookKeys> hooks) {
   parts_.catalog = std::move(catalog);
   parts_.plain_http_hosts = std::move(plain_http_hosts);
   parts_.metrics = metrics;
+  parts_.hooks = std::move(hooks);
 }
 
 ApiResponse Api::handle(const ApiRequest& request, const Actor& actor) {

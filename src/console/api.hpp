@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "base/result.hpp"
 #include "base/rng.hpp"
 #include "console/metrics.hpp"
+#include "crypto/hmac.hpp"
 #include "gate/explain.hpp"
 #include "identity/admin_token.hpp"
 #include "identity/key.hpp"
@@ -21,6 +23,8 @@
 #include "ledger/ledger.hpp"
 #include "provider/provider.hpp"
 #include "steward/derive.hpp"
+#include "steward/incidents.hpp"
+#include "steward/notify.hpp"
 #include "steward/rotation.hpp"
 #include "store/store.hpp"
 #include "vault/vault.hpp"
@@ -29,14 +33,15 @@ namespace claviger::console {
 
 struct ApiRequest {
   std::string method;
-  std::string path;             // without the query
-  std::string query;            // raw, without '?'
-  std::string content_type;     // header, or empty
-  std::string accept;           // header, or empty
-  std::string idempotency_key;  // header, or empty
-  std::string request_id;       // given back in problems
-  std::string ip;               // of the caller, for the journal; empty on the unix socket
-  std::string body;             // may hold a secret: wipe it after handle()
+  std::string path;                                            // without the query
+  std::string query;                                           // raw, without '?'
+  std::string content_type;                                    // header, or empty
+  std::string accept;                                          // header, or empty
+  std::string idempotency_key;                                 // header, or empty
+  std::string request_id;                                      // given back in problems
+  std::vector<std::pair<std::string, std::string>> signature;  // the headers that signed bodies come with
+  std::string ip;    // of the caller, for the journal; empty on the unix socket
+  std::string body;  // may hold a secret: wipe it after handle()
 };
 
 struct ApiResponse {
@@ -60,6 +65,12 @@ struct Actor {
 // Who may read /metrics.
 enum class MetricsAccess : std::uint8_t { auditor, everyone };
 
+// By what the bodies of webhooks are proven.
+struct HookKeys {
+  std::vector<crypto::HmacSha256> github;                   // secrets of GitHub's webhooks; any of them
+  std::map<std::string, std::string, std::less<>> partner;  // GitHub's public keys in PEM, by identifier
+};
+
 // Everything the API works on. What is referred to must outlive the Api.
 struct Parts {
   store::Store& store;
@@ -82,6 +93,11 @@ struct Parts {
   std::vector<std::string> plain_http_hosts = {};      // hosts a base URL may name with http://
   MetricsAccess metrics = MetricsAccess::auditor;
   std::string version = "dev";
+  std::function<std::string()> gate_url = {};  // where the data plane is reached from this machine
+  std::shared_ptr<const HookKeys> hooks = std::make_shared<const HookKeys>();
+  // Always there once requests are handled.
+  steward::Incidents* incidents = nullptr;
+  steward::Notices* notices = nullptr;
 };
 
 // Not thread-safe: belongs to the thread that uses the deriver and the steward's writer.
@@ -91,7 +107,7 @@ class Api {
 
   // What a configuration that was read again changes; everything else stays.
   void adopt(std::shared_ptr<const provider::Catalog> catalog, std::vector<std::string> plain_http_hosts,
-             MetricsAccess metrics);
+             MetricsAccess metrics, std::shared_ptr<const HookKeys> hooks);
 
   // Never throws, never blocks on the network. Problems are application/problem+json; everything carries
   // Cache-Control: no-store.

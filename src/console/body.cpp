@@ -33,9 +33,14 @@ std::unexpected<Error> unknown_field(std::string_view what, std::string_view nam
 }
 
 std::unexpected<Error> wrong_type(const Field& field) {
-  constexpr std::string_view names[] = {"a text",           "an integer",         "true or false",
-                                        "a list of texts",  "a list of integers", "an object",
-                                        "a list of objects"};
+  constexpr std::string_view names[] = {"a text",
+                                        "an integer",
+                                        "true or false",
+                                        "a list of texts",
+                                        "a list of integers",
+                                        "an object",
+                                        "a list of objects",
+                                        "a list of texts or objects"};
   return refuse(Code::invalid_input,
                 fmt::format("{}: must be {}", field.name, names[static_cast<std::size_t>(field.type)]));
 }
@@ -84,6 +89,11 @@ Result<Body> Body::read(std::string_view json, std::span<const Field> fields) {
       case Type::integers:
         TRY_VOID(put(read_list<std::int64_t>(value, [](wire::JsonValue v) { return v.integer(); })));
         break;
+      case Type::places:
+        TRY_VOID(put(read_list<std::string>(value, [](wire::JsonValue v) {
+          return v.is_object() ? std::optional(std::string(v.raw())) : v.text();
+        })));
+        break;
       case Type::object:
       case Type::objects:
         return wrong_type(*field);
@@ -114,6 +124,11 @@ std::string Body::take_text(std::string_view name) {
 std::optional<std::int64_t> Body::integer(std::string_view name) const {
   const auto at = values_.find(name);
   return at == values_.end() ? std::nullopt : std::optional(std::get<std::int64_t>(at->second));
+}
+
+std::optional<bool> Body::boolean(std::string_view name) const {
+  const auto at = values_.find(name);
+  return at == values_.end() ? std::nullopt : std::optional(std::get<bool>(at->second));
 }
 
 const std::vector<std::string>& Body::texts(std::string_view name) const {

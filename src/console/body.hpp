@@ -15,7 +15,8 @@
 
 namespace claviger::console {
 
-enum class Type : std::uint8_t { text, integer, boolean, texts, integers, object, objects };
+// places: a list of texts and objects; an object is kept as its JSON text.
+enum class Type : std::uint8_t { text, integer, boolean, texts, integers, object, objects, places };
 // required: must be given (in an answer: never null). optional_: may be absent or null.
 enum class Need : std::uint8_t { required, optional_ };
 
@@ -44,6 +45,7 @@ class Body {
   // Moves the text out, for secrets: the caller wipes it.
   std::string take_text(std::string_view name);
   std::optional<std::int64_t> integer(std::string_view name) const;
+  std::optional<bool> boolean(std::string_view name) const;
   const std::vector<std::string>& texts(std::string_view name) const;
   const std::vector<std::int64_t>& integers(std::string_view name) const;
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "console/change.hpp"
+#include "console/incident_parts.hpp"
 #include "console/render.hpp"
+#include "crypto/hash.hpp"
 #include "provider/admin_auth.hpp"
 
 namespace claviger::console {
@@ -131,10 +133,12 @@ Result<Answer> list_credentials(Session& s) {
 
 Result<Answer> create_credential(Session& s) {
   TRY(const vault::NewCredential asked, read_credential(s));
+  const Digest hash = crypto::sha256(s.body.text("secret"));
   const Secret secret = take_secret(s);
   const std::string detail = Json{{"provider", asked.provider}, {"environment", asked.environment}}.dump();
   TRY(const vault::Credential made, carry_out(s, {"credential.create", "credential:" + asked.name, detail},
                                               [&] { return s.parts.vault.add(asked, secret); }));
+  TRY_VOID(s.parts.incidents->recall(hash, doer_of(s)));
   return Answer{201, render(made), {}, {}};
 }
 
@@ -149,10 +153,12 @@ Result<Answer> add_credential_version(Session& s) {
     return refuse(Code::invalid_input, "publish: now or later");
   const auto publish = when == "later" ? vault::Publish::later : vault::Publish::now;
   TRY(const vault::Credential before, s.parts.vault.get(s.subject));
+  const Digest hash = crypto::sha256(s.body.text("secret"));
   const Secret secret = take_secret(s);
   TRY(const vault::Credential after, carry_out(s, {"credential.add_version", "credential:" + before.id}, [&] {
         return s.parts.vault.add_version(before.id, secret, publish);
       }));
+  TRY_VOID(s.parts.incidents->recall(hash, doer_of(s)));
   return Answer{201, render(after), {}, {}};
 }
 
@@ -165,12 +171,16 @@ Result<Answer> set_credential(Session& s) {
 }
 
 Result<Answer> rollback_credential(Session& s) {
+  TRY(const vault::Credential it, s.parts.vault.get(s.subject));
+  TRY_VOID(s.parts.incidents->check_free(steward::Owned::credential, it.id));
   return operate(s, "credential.rollback", &vault::Vault::rollback);
 }
 Result<Answer> disable_credential(Session& s) {
   return operate(s, "credential.disable", &vault::Vault::disable);
 }
 Result<Answer> enable_credential(Session& s) {
+  TRY(const vault::Credential it, s.parts.vault.get(s.subject));
+  TRY_VOID(s.parts.incidents->check_free(steward::Owned::credential, it.id));
   return operate(s, "credential.enable", &vault::Vault::enable);
 }
 Result<Answer> destroy_credential(Session& s) {

@@ -4,29 +4,13 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "console/incident_parts.hpp"
 #include "console/render.hpp"
-#include "console/route.hpp"
 
 namespace claviger::console {
 namespace {
 
 using nlohmann::ordered_json;
-
-Result<std::vector<Digest>> read_hashes(Session& s) {
-  const std::vector<std::string>& texts = s.body.texts("sha256");
-  if (texts.empty() || texts.size() > limits::kMatchBatch)
-    return refuse(Code::invalid_input, fmt::format("sha256: 1 to {} hashes at once", limits::kMatchBatch));
-  std::vector<Digest> hashes;
-  for (const std::string& text : texts) {
-    const auto bytes = unhex(text);
-    Digest digest;
-    if (!bytes || bytes->size() != digest.size())
-      return refuse(Code::invalid_input, "sha256: each is 64 hex digits");
-    std::ranges::copy(*bytes, digest.begin());
-    hashes.push_back(digest);
-  }
-  return hashes;
-}
 
 bool hidden(const Session& s, std::string_view environment) {
   return s.production() == identity::Production::hidden && identity::is_production(environment);

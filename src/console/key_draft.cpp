@@ -143,6 +143,7 @@ Result<identity::Issued> make_key(Session& s, const KeyWish& wish) {
     identity::Issued issued;
     TRY_VOID(s.parts.store.write([&](store::Tx& tx) -> Result<void> {
       TRY(issued, s.parts.keys.create(tx, wish.draft));
+      if (wish.canary) TRY_VOID(s.parts.incidents->mark_canary(tx, wish.draft.id));
       return remember(s, tx, wish.draft.id);
     }));
     return issued;
@@ -176,6 +177,13 @@ Result<KeyWish> read_wish(Session& s, std::string_view parent_id) {
   TRY(const policy::Scope scope, read_scope(s.body));
   draft.scope = policy::scope_text(scope);
   TRY(wish.budgets, read_budgets(s, draft.id));
+  wish.canary = s.body.boolean("canary").value_or(false);
+  if (wish.canary && wish.budgets.empty()) {
+    // Whoever finds it shall cost nothing.
+    TRY(ledger::Budget nothing, read_budget(fmt::format("key:{}", draft.id), "0usd/total"));
+    nothing.created = s.now;
+    wish.budgets.push_back(std::move(nothing));
+  }
   if (parent_id.empty()) {
     for (const std::string_view field : {"project", "environment"})
       if (!s.body.has(field))

@@ -16,6 +16,7 @@ namespace claviger::console {
 struct KeyWish {
   identity::KeyDraft draft;
   std::vector<ledger::Budget> budgets;
+  bool canary = false;  // any use is an incident
 };
 
 // Reads the body. Under a parent (its id, or empty) everything left out is the parent's, and scope_exceeded

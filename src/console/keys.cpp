@@ -58,7 +58,10 @@ Result<Answer> show_key(Session& s) {
 }
 
 Result<Answer> freeze_key(Session& s) { return set_state(s, "key.freeze", identity::KeyState::frozen); }
-Result<Answer> unfreeze_key(Session& s) { return set_state(s, "key.unfreeze", identity::KeyState::active); }
+Result<Answer> unfreeze_key(Session& s) {
+  TRY_VOID(s.parts.incidents->check_free(steward::Owned::key, s.subject));
+  return set_state(s, "key.unfreeze", identity::KeyState::active);
+}
 Result<Answer> revoke_key(Session& s) { return set_state(s, "key.revoke", identity::KeyState::revoked); }
 
 namespace {

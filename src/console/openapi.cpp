@@ -30,6 +30,9 @@ Json type_of(const Field& field) {
     case Type::objects:
       schema = {{"type", "array"}, {"items", reference()}};
       break;
+    case Type::places:
+      schema = {{"type", "array"}, {"items", {{"type", Json::array({"string", "object"})}}}};
+      break;
   }
   return schema;
 }
@@ -108,7 +111,7 @@ std::string roles(Access access) {
 
 Json operation(const Route& route) {
   Json made{{"operationId", route.operation}, {"summary", route.about}};
-  if (route.access == Access::open)
+  if (route.access == Access::open || route.access == Access::hook)
     made["security"] = Json::array();
   else
     made["description"] = "Roles: " + roles(route.access) + ".";
@@ -117,6 +120,11 @@ Json operation(const Route& route) {
     made["requestBody"] = {
         {"required", true},
         {"content", {{"application/json", {{"schema", object_of(route.body, Extra::refused)}}}}}};
+  if (route.access == Access::hook) {
+    made["description"] = "The sender signs the body; see docs/incidents.md.";
+    made["requestBody"] = {{"required", true},
+                           {"content", {{"application/json", {{"schema", Json::object()}}}}}};
+  }
   made["responses"][std::to_string(route.status)] = success(route);
   made["responses"]["default"] = {{"$ref", "#/components/responses/Problem"}};
   return made;

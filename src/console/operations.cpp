@@ -92,6 +92,14 @@ Result<void> write_keys(Session& s, Exposition& out) {
   return {};
 }
 
+Result<void> write_incidents(Session& s, Exposition& out) {
+  TRY(const auto counts, s.parts.incidents->count());
+  out.gauge("claviger_incidents", "", "Incidents by state, without drills.");
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    out.sample({{"state", steward::name_of(static_cast<steward::IncidentState>(i))}}, counts[i]);
+  return {};
+}
+
 Result<void> write_budgets(Session& s, Exposition& out) {
   TRY(const auto views, s.parts.ledger.snapshot(s.now));
   const auto family = [&](std::string_view name, std::string_view help, auto amount) {
@@ -185,6 +193,8 @@ Result<Answer> show_status(Session& s) {
             {"time", format_time(s.now)},
             {"keys", {{"active", keys.active}, {"frozen", keys.frozen}, {"revoked", keys.revoked}}}};
   body["ready"] = check_ready(s.parts).has_value();
+  const std::string gate = s.parts.gate_url ? s.parts.gate_url() : std::string();
+  body["gate"] = gate.empty() ? Json(nullptr) : Json(gate);
   const bool all = s.production() == identity::Production::shown;  // the rest counts production too
   body["journal"] = all ? render(s.parts.deriver.status()) : Json(nullptr);
   return Answer{200, std::move(body), {}, {}};
@@ -209,6 +219,7 @@ Result<Answer> show_metrics(Session& s) {
   TRY_VOID(write_usage(s, out));
   TRY_VOID(write_counts(s, out));
   TRY_VOID(write_keys(s, out));
+  TRY_VOID(write_incidents(s, out));
   TRY_VOID(write_budgets(s, out));
   if (s.parts.gate_metrics) s.parts.gate_metrics(out);
   const std::string type(out.content_type());

@@ -39,10 +39,10 @@ class ApiTest : public testing::Test {
   void SetUp() override {
     sqlite = store::SqliteStore::open({}).value();
     store = std::make_unique<store::FaultyStore>(*sqlite);
-    ASSERT_TRUE(
-        store::install(*store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema,
-                                identity::kOnceSchema, ledger::kSchema, steward::kUsageSchema,
-                                steward::kAlertSchema, steward::kDeriveSchema, steward::kRotationSchema}));
+    ASSERT_TRUE(store::install(
+        *store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema, identity::kOnceSchema,
+                 ledger::kSchema, steward::kUsageSchema, steward::kAlertSchema, steward::kDeriveSchema,
+                 steward::kRotationSchema, steward::kIncidentSchema, steward::kNotifySchema}));
     open_vault();
     const crypto::HmacSha256 pepper(as_bytes("pepper"));
     keys = std::make_unique<identity::Keys>(*store, rng, clock, pepper);
@@ -100,6 +100,13 @@ class ApiTest : public testing::Test {
                   return explanation;
                 }};
     parts.metrics = metrics_access;
+    incidents = std::make_unique<steward::Incidents>(
+        steward::IncidentParts{*store, *vault, *keys, *writer, journal, clock, rng, parts.republish});
+    notices = std::make_unique<steward::Notices>(steward::NotifyParts{*store, clock, rng});
+    ASSERT_TRUE(notices->adopt({}));
+    parts.incidents = incidents.get();
+    parts.notices = notices.get();
+    parts.hooks = hooks;
     api = std::make_unique<Api>(std::move(parts));
   }
 
@@ -171,6 +178,9 @@ class ApiTest : public testing::Test {
   std::unique_ptr<ledger::Ledger> ledger;
   std::unique_ptr<steward::Deriver> deriver;
   std::unique_ptr<steward::Rotations> rotations;
+  std::unique_ptr<steward::Notices> notices;
+  std::unique_ptr<steward::Incidents> incidents;
+  std::shared_ptr<const HookKeys> hooks = std::make_shared<const HookKeys>();
   std::unique_ptr<Api> api;
   int published = 0;
   Result<void> publish_result{};

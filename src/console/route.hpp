@@ -20,6 +20,7 @@ namespace claviger::console {
 // Who may use a route. A developer is shown nothing of production on any of them.
 enum class Access : std::uint8_t {
   open,     // needs no token
+  hook,     // the sender signs the body, which is read as it came
   metrics,  // read, unless the operator has opened it
   any,      // every role
   read,     // owner, operator, auditor
@@ -123,6 +124,18 @@ Result<Answer> remove_budget(Session& s);
 Result<Answer> show_usage(Session& s);
 Result<Answer> explain_request(Session& s);
 Result<Answer> match_inventory(Session& s);
+Result<Answer> report_leaks(Session& s);
+Result<Answer> take_github_hook(Session& s);
+Result<Answer> list_incidents(Session& s);
+Result<Answer> declare_incident(Session& s);
+Result<Answer> show_incident(Session& s);
+Result<Answer> contain_incident(Session& s);
+Result<Answer> close_incident(Session& s);
+Result<Answer> report_incident(Session& s);
+Result<Answer> list_channels(Session& s);
+Result<Answer> test_channel(Session& s);
+Result<Answer> list_messages(Session& s);
+Result<Answer> show_message(Session& s);
 Result<Answer> list_tokens(Session& s);
 Result<Answer> create_token(Session& s);
 Result<Answer> revoke_token(Session& s);

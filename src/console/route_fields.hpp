@@ -55,6 +55,8 @@ inline constexpr Field kKeyBody[] = {
      "Weekly hours, e.g. mon-fri 08:00-18:00 Europe/Berlin; always when absent."},
     {"tools", texts, optional_, "Globs of tools it may offer, e.g. web_search, function:*; all when absent."},
     {"max_tier", text, optional_, "Dearest service tier: flex, standard or priority; any when absent."},
+    {"canary", boolean, optional_,
+     "Nobody has a reason to use it: any use is an incident. It may spend nothing unless a budget says so."},
 };
 inline constexpr Field kRotateBody[] = {
     {"grace", text, optional_, "How long the old token goes on working, e.g. 30m; not at all when absent."},
@@ -74,6 +76,37 @@ inline constexpr Field kTokenBody[] = {
 };
 inline constexpr Field kMatchBody[] = {
     {"sha256", texts, required, "SHA-256 hashes of secrets that were found somewhere, in hex; at most 1000."},
+};
+inline constexpr Field kLeakBody[] = {
+    {"sha256", texts, required, "SHA-256 hashes of secrets that were found outside, in hex; at most 1000."},
+    {"source", text, optional_, "Who found them; the caller when absent."},
+    {"places", places, optional_,
+     "Where. As many as hashes: one each, in their order; else all of them belong to each hash."},
+    {"first_exposed", text, optional_, "Since when, RFC 3339; now when absent."},
+    {"drill", boolean, optional_, "Only a rehearsal; false when absent."},
+};
+inline constexpr Field kDeclareBody[] = {
+    {"subject", text, required, "key:ID or credential:NAME."},
+    {"reason", text, required, "How it is known, in a sentence."},
+    {"first_exposed", text, optional_, "Since when, RFC 3339; now when absent."},
+    {"drill", boolean, optional_, "Only a rehearsal; false when absent."},
+};
+inline constexpr Field kCloseBody[] = {
+    {"resolution", text, required, "What was found out, in a sentence."},
+    {"accepted", boolean, optional_,
+     "The leak is harmless: later reports of this secret change nothing; false when absent."},
+};
+inline constexpr Field kIncidentQuery[] = {
+    {"state", text, optional_,
+     "detected, contained, accounted, replaced, closed, or open for all but closed."},
+    {"limit", integer, optional_, "Most incidents, 1 to 10000; 1000 when absent."},
+};
+inline constexpr Field kMessageQuery[] = {
+    {"state", text, optional_, "dead (default), waiting or sent."},
+    {"limit", integer, optional_, "Most messages, 1 to 1000; 100 when absent."},
+};
+inline constexpr Field kReportQuery[] = {
+    {"format", text, optional_, "json (default), markdown, html or csv."},
 };
 inline constexpr Field kRecipientBody[] = {
     {"kind", text, required, "key_file, passphrase or shares."},

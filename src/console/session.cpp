@@ -14,6 +14,9 @@ namespace claviger::console {
 namespace {
 
 constexpr std::size_t kAdminConnections = 256;
+// The headers that signed bodies come with.
+constexpr std::string_view kSigning[] = {"x-hub-signature-256", "x-github-event", "x-github-delivery",
+                                         "github-public-key-identifier", "github-public-key-signature"};
 
 ApiRequest read_request(const wire::RequestHead& head, std::string_view body, const net::Stream& stream,
                         Door door) {
@@ -25,6 +28,9 @@ ApiRequest read_request(const wire::RequestHead& head, std::string_view body, co
   request.content_type = head.headers.find("content-type");
   request.accept = head.headers.find("accept");
   request.idempotency_key = head.headers.find("idempotency-key");
+  for (const std::string_view name : kSigning)
+    if (const std::string_view value = head.headers.find(name); !value.empty())
+      request.signature.emplace_back(name, value);
   if (door == Door::tcp) request.ip = stream.peer().ip();
   request.body = body;
   return request;

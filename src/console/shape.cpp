@@ -198,6 +198,120 @@ constexpr Field kMatch[] = {
     {"environment", text, required, "Environment it belongs to."},
 };
 constexpr Field kMatchList[] = {{"matches", objects, required, "Secrets that are ours.", "Match"}};
+constexpr Field kLeakAnswer[] = {
+    {"incidents", objects, required, "One a secret of ours.", "IncidentRef"},
+    {"unknown", integer, required, "Hashes that are not ours."},
+};
+constexpr Field kIncidentRef[] = {
+    {"id", text, required, "The incident."},
+    {"subject", text, required, "key:ID or credential:ID."},
+    {"state", text, required, "detected, contained, accounted, replaced or closed."},
+};
+constexpr Field kIncident[] = {
+    {"id", text, required, "Stable id."},
+    {"subject", text, required, "key:ID or credential:ID."},
+    {"state", text, required, "detected, contained, accounted, replaced or closed."},
+    {"name", text, required, "Name of the key or credential."},
+    {"owner", text, required, "Who answers for it; may be empty."},
+    {"environment", text, required, "Environment it belongs to."},
+    {"provider", text, required, "Of a credential; empty for a key."},
+    {"version", integer, required, "Which token or version of it leaked."},
+    {"proof", text, required, "inventory, canary or declared."},
+    {"source", text, required, "Who reported it first."},
+    {"drill", boolean, required, "Only a rehearsal."},
+    {"containment", text, required, "none, opened_nothing, frozen, withdrawn or rotated."},
+    {"rotation", text, optional_, "The rotation that replaces it; null: none."},
+    {"rotation_problem", text, optional_, "Why none could be begun; null: none was refused."},
+    {"first_exposed", text, required, "RFC 3339, as far as it is known."},
+    {"detected", text, required, "RFC 3339."},
+    {"contained", text, optional_, "RFC 3339; null: not yet."},
+    {"accounted", text, optional_, "RFC 3339; null: not yet."},
+    {"replaced", text, optional_, "RFC 3339; null: not yet."},
+    {"closed", text, optional_, "RFC 3339; null: not yet."},
+    {"detect_ms", integer, required, "From first exposure to detection."},
+    {"contain_ms", integer, optional_, "From detection to containment; null: not yet."},
+    {"account_ms", integer, optional_, "From containment to the figures; null: not yet."},
+    {"replace_ms", integer, optional_, "From detection to replacement; null: not yet."},
+    {"reports", integer, required, "How often it was reported."},
+    {"accepted", boolean, required, "Closed for good, whatever is reported."},
+    {"resolution", text, optional_, "What was found out."},
+    {"closed_by", text, optional_, "By whom."},
+};
+constexpr Field kIncidentDetail[] = {
+    kIncident[0],
+    kIncident[1],
+    kIncident[2],
+    kIncident[3],
+    kIncident[4],
+    kIncident[5],
+    kIncident[6],
+    kIncident[7],
+    kIncident[8],
+    kIncident[9],
+    kIncident[10],
+    kIncident[11],
+    kIncident[12],
+    kIncident[13],
+    kIncident[14],
+    kIncident[15],
+    kIncident[16],
+    kIncident[17],
+    kIncident[18],
+    kIncident[19],
+    kIncident[20],
+    kIncident[21],
+    kIncident[22],
+    kIncident[23],
+    kIncident[24],
+    kIncident[25],
+    kIncident[26],
+    kIncident[27],
+    {"opens", boolean, required, "Whether the leaked secret opens something at the gate now."},
+    {"places", objects, required, "Where it was found.", "IncidentPlace"},
+    {"timeline", objects, required, "What happened when.", "IncidentEvent"},
+    {"accounting", object, optional_, "What was done with it while it was exposed; null: not yet.",
+     "Accounting"},
+};
+constexpr Field kIncidentPlace[] = {
+    {"at", text, required, "When it was reported, RFC 3339."},
+    {"place", text, required, "Where it was found."},
+    {"source", text, required, "Who found it."},
+};
+constexpr Field kIncidentEvent[] = {
+    {"at", text, required, "RFC 3339."},
+    {"what", text, required, "What happened."},
+    {"actor", text, required, "Who did it."},
+    {"detail", text, required, "In a sentence; may be empty."},
+    {"journal", text, optional_, "PRODUCER/EPOCH/SEQUENCE of the journal line; null: none."},
+};
+constexpr Field kChannel[] = {
+    {"name", text, required, "Its name in the configuration."},
+    {"kind", text, required, "slack, cloudevents, smtp or pagerduty."},
+    {"place", text, required, "The host that it sends to."},
+    {"events", texts, required, "Globs of what it wants to know; empty: all."},
+    {"state", text, required, "good, failing or disabled by its receiver."},
+    {"waiting", integer, required, "Messages that wait."},
+    {"sent", integer, required, "Messages delivered."},
+    {"dead", integer, required, "Messages given up."},
+    {"problem", text, optional_, "Of the last attempt; null when it succeeded."},
+};
+constexpr Field kChannelList[] = {{"channels", objects, required, "In their order.", "Channel"}};
+constexpr Field kMessage[] = {
+    {"id", integer, required, "Number of the message."},
+    {"uid", text, required, "The name that its receiver sees, the same at every attempt."},
+    {"channel", text, required, "Its channel."},
+    {"type", text, required, "E.g. incident.contained or alert.budget_threshold."},
+    {"subject", text, required, "What it is about."},
+    {"summary", text, required, "In a sentence."},
+    {"at", text, required, "RFC 3339."},
+    {"state", text, required, "waiting, sent or dead."},
+    {"attempts", integer, required, "So far."},
+    {"next", text, optional_, "When it is tried next; null: not any more."},
+    {"problem", text, optional_, "Of the last attempt; null: none."},
+    {"done", text, optional_, "When it was delivered or given up."},
+};
+constexpr Field kMessageList[] = {{"messages", objects, required, "Newest first.", "Message"}};
+constexpr Field kIncidentList[] = {{"incidents", objects, required, "Newest first.", "Incident"}};
 constexpr Field kAlert[] = {
     {"id", integer, required, "Number of the alert."},
     {"at", text, required, "RFC 3339."},
@@ -222,6 +336,7 @@ constexpr Field kStatus[] = {
     {"time", text, required, "Its clock."},
     {"keys", object, required, "Keys by state.", "KeyCounts"},
     {"ready", boolean, required, "As /readyz says."},
+    {"gate", text, optional_, "Where the gate is reached from its own machine; null: nothing is served."},
     {"journal", object, optional_, "Null for developers.", "JournalStatus"},
 };
 constexpr Field kKeyCounts[] = {
@@ -293,6 +408,19 @@ constexpr Shape kShapes[] = {
     {"TokenList", kTokenList},
     {"Match", kMatch},
     {"MatchList", kMatchList},
+    {"LeakAnswer", kLeakAnswer},
+    {"IncidentRef", kIncidentRef},
+    {"Incident", kIncident},
+    {"IncidentDetail", kIncidentDetail},
+    {"IncidentPlace", kIncidentPlace},
+    {"IncidentEvent", kIncidentEvent},
+    {"IncidentList", kIncidentList},
+    {"Channel", kChannel},
+    {"ChannelList", kChannelList},
+    {"Message", kMessage},
+    {"MessageList", kMessageList},
+    {"IncidentReport", {}},  // IncidentDetail with checksums and journal positions
+    {"Accounting", {}},      // sums, then rows by model, endpoint, address, program and hour
     {"Vault", kVault},
     {"VaultTerm", kVaultTerm},
     {"Recipient", kRecipient},

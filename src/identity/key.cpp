@@ -350,20 +350,24 @@ Result<KeyCounts> Keys::count(Production production) {
   return counts;
 }
 
-Result<Key> Keys::set_state(std::string_view id, KeyState state) {
-  Key key;
-  TRY_VOID(store_.write([&](Tx& tx) -> Result<void> {
-    TRY(key, get(tx, id));
-    if (key.state == state) return {};
-    if (key.state == KeyState::revoked)
-      return refuse(Code::conflict, fmt::format("The key '{}' is revoked, and that is final.", id));
-    key.state = state;
-    TRY_VOID(
-        tx.run("UPDATE key SET state = ?2 WHERE id = ?1", {key.id, store::value(key_state_name(state))}));
-    if (state != KeyState::revoked) return {};
+Result<Key> Keys::set_state(Tx& tx, std::string_view id, KeyState state) {
+  TRY(Key key, get(tx, id));
+  if (key.state == state) return key;
+  if (key.state == KeyState::revoked)
+    return refuse(Code::conflict, fmt::format("The key '{}' is revoked, and that is final.", id));
+  key.state = state;
+  TRY_VOID(tx.run("UPDATE key SET state = ?2 WHERE id = ?1", {key.id, store::value(key_state_name(state))}));
+  if (state == KeyState::revoked)
     TRY_VOID(
         tx.run("UPDATE key SET state = 'revoked' WHERE id IN (SELECT key FROM key_above WHERE above = ?1)",
                {key.id}));
+  return key;
+}
+
+Result<Key> Keys::set_state(std::string_view id, KeyState state) {
+  Key key;
+  TRY_VOID(store_.write([&](Tx& tx) -> Result<void> {
+    TRY(key, set_state(tx, id, state));
     return {};
   }));
   return key;

@@ -120,9 +120,7 @@ struct KeyFilter {
 
 // Keys by state; expired ones count as what they were.
 struct KeyCounts {
-  std::int64_t active = 0;
-  std::int64_t frozen = 0;
-  std::int64_t revoked = 0;
+  std::int64_t active = 0, frozen = 0, revoked = 0;
 };
 
 // Refuses invalid_input with the field's name. Keys::create asks it too.
@@ -163,6 +161,7 @@ class Keys {
 
   // Refuses conflict when the key is revoked; setting the present state again is fine. Revoking is for the
   // key and all below it; freezing says nothing of those below, whom the frozen key above stops all the same.
+  Result<Key> set_state(store::Tx& tx, std::string_view id, KeyState state);
   Result<Key> set_state(std::string_view id, KeyState state);
   // New token, same id; the old one works for `grace` more. A second rotation ends the grace of the first.
   Result<Issued> rotate(store::Tx& tx, std::string_view id, std::chrono::nanoseconds grace);
@@ -176,6 +175,7 @@ class Keys {
     bool newest = false;
   };
   Result<std::vector<Match>> match(std::span<const Digest> sha256);
+  Result<std::int64_t> newest(std::string_view id);  // number of the key's newest token
   const crypto::HmacSha256& pepper() const { return pepper_; }
 
  private:

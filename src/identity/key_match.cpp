@@ -40,4 +40,15 @@ Result<std::vector<Keys::Match>> Keys::match(std::span<const Digest> sha256) {
   return found;
 }
 
+Result<std::int64_t> Keys::newest(std::string_view id) {
+  std::int64_t number = 0;
+  TRY_VOID(store_.read([&](store::Tx& tx) -> Result<void> {
+    TRY(const auto rows,
+        tx.query("SELECT coalesce(max(number), 0) FROM key_match WHERE key = ?1", {store::value(id)}));
+    number = rows.at(0).integer(0);
+    return {};
+  }));
+  return number;
+}
+
 }  // namespace claviger::identity

@@ -1,7 +1,9 @@
 """Known or not: the inventory recognises its own secrets by their hash; providers are asked on demand."""
 
+import http.server
 import json
 import os
+import threading
 
 import leaks
 import rig
@@ -114,8 +116,25 @@ def test_without_verify_nothing_is_asked(tmp_path):
     sandbox.stop()
 
 
-def test_reporting_to_a_server_that_takes_no_reports_is_an_error(fresh, tmp_path):
-    gate, _ = fresh()
+def test_reporting_to_a_server_that_takes_no_reports_is_an_error(tmp_path):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            body = b'{"matches": []}' if self.path.endswith("/match") else b"{}"
+            self.send_response(200 if self.path.endswith("/match") else 404)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     tree = plant(tmp_path / "tree", a=leaks.openai_key())
-    code, report, err = leaks.scan(tree, "--match", gate.data, "--report")
+    (tmp_path / "token").write_text("clva_x")
+    environment = os.environ | {"CLAVIGER_ADMIN_TOKEN_FILE": str(tmp_path / "token")}
+    where = f"http://127.0.0.1:{server.server_address[1]}"
+    code, report, err = leaks.scan(tree, "--match", where, "--report", env=environment)
     assert code == 3 and len(report["findings"]) == 1 and "reports of leaks" in err
+    server.shutdown()

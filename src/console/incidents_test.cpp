@@ -1,0 +1,158 @@
+// Leaks and incidents through the API: what is recognised, what is done, and what a crash leaves to be done.
+#include "console/rig_test.hpp"
+#include "crypto/hash.hpp"
+
+namespace claviger::console {
+namespace {
+
+class IncidentsTest : public ApiTest {
+ protected:
+  static std::string sha(std::string_view secret) { return hex(crypto::sha256(secret)); }
+  std::pair<std::string, std::string> issue() {
+    const Json made = body_of(call("POST", "/api/v1/keys", key_body()), 201);
+    return {made["id"], made["key"]};
+  }
+  Json report(const std::vector<std::string>& hashes, Json more = Json::object()) {
+    more["sha256"] = hashes;
+    return body_of(call("POST", "/api/v1/leaks", more), 200);
+  }
+  Json show(const std::string& incident) {
+    return body_of(call("GET", "/api/v1/incidents/" + incident), 200);
+  }
+  void wait(std::chrono::nanoseconds span) { clock.at = clock.at + span; }
+  // The program dies and starts: all that is kept is stored.
+  void restart() {
+    incidents.reset();
+    build_api();
+  }
+};
+
+TEST_F(IncidentsTest, a_leak_goes_its_way_to_the_end) {
+  const auto [id, token] = issue();
+  const Json taken =
+      report({sha(token)}, {{"source", "ci"}, {"places", {"a:1", {{"file", "b"}, {"line", 2}}}}});
+  ASSERT_EQ(taken["incidents"].size(), 1U);
+  const std::string incident = taken["incidents"][0]["id"];
+  EXPECT_EQ(taken["incidents"][0]["state"], "contained");
+  EXPECT_EQ(keys->get(id)->state, identity::KeyState::frozen);
+  EXPECT_EQ(show(incident)["places"].size(), 2U);
+  wait(std::chrono::seconds(2));
+  ASSERT_TRUE(incidents->tick());
+  EXPECT_EQ(show(incident)["state"], "accounted");
+  ASSERT_EQ(call("POST", "/api/v1/keys/" + id + "/rotate", Json::object()).status, 200);
+  ASSERT_TRUE(incidents->tick());
+  EXPECT_EQ(show(incident)["state"], "replaced");
+  const Json closed =
+      body_of(call("POST", "/api/v1/incidents/" + incident + "/close", {{"resolution", "done"}}), 200);
+  EXPECT_EQ(closed["state"], "closed");
+  EXPECT_EQ(call("POST", "/api/v1/incidents/" + incident + "/close", {{"resolution", "again"}}).status, 409);
+}
+
+TEST_F(IncidentsTest, each_step_is_done_once_whenever_the_program_dies) {
+  const auto [id, token] = issue();
+  const std::string incident = report({sha(token)})["incidents"][0]["id"];
+  for (const char* state : {"contained", "accounted", "replaced"}) {
+    restart();
+    EXPECT_EQ(show(incident)["state"], state);
+    if (std::string_view(state) == "accounted") ASSERT_TRUE(keys->rotate(id, std::chrono::nanoseconds(0)));
+    wait(std::chrono::seconds(2));
+    ASSERT_TRUE(incidents->tick());
+  }
+  std::vector<std::string> frozen;
+  for (const std::string& line : recorded())
+    if (line == "key.freeze key:" + id) frozen.push_back(line);
+  EXPECT_EQ(frozen.size(), 1U);
+}
+
+TEST_F(IncidentsTest, what_could_not_be_published_is_published_by_the_next_tick) {
+  const auto [id, token] = issue();
+  publish_result = fail(Code::store_unavailable, "not now");
+  EXPECT_EQ(call("POST", "/api/v1/leaks", {{"sha256", {sha(token)}}}).status, 503);
+  const int before = published;
+  publish_result = {};
+  ASSERT_TRUE(incidents->tick());
+  EXPECT_GT(published, before);
+  EXPECT_EQ(body_of(call("GET", "/api/v1/incidents?state=contained"), 200)["incidents"].size(), 1U);
+}
+
+TEST_F(IncidentsTest, a_journal_that_cannot_be_written_lets_nothing_be_changed) {
+  const auto [id, token] = issue();
+  journal.set_capacity(0);
+  EXPECT_EQ(call("POST", "/api/v1/leaks", {{"sha256", {sha(token)}}}).status, 503);
+  EXPECT_EQ(keys->get(id)->state, identity::KeyState::active);
+}
+
+TEST_F(IncidentsTest, many_leaks_are_one_world) {
+  std::vector<std::string> hashes;
+  for (int i = 0; i < 20; ++i) hashes.push_back(sha(issue().second));
+  const int before = published;
+  EXPECT_EQ(report(hashes)["incidents"].size(), 20U);
+  EXPECT_EQ(published, before + 1);
+}
+
+TEST_F(IncidentsTest, an_incident_is_not_closed_while_the_secret_opens_something) {
+  body_of(call("POST", "/api/v1/credentials", credential_body()), 201);
+  const std::string incident = report({sha(kProviderSecret)})["incidents"][0]["id"];
+  EXPECT_EQ(show(incident)["state"], "detected");
+  const std::string path = "/api/v1/incidents/" + incident + "/close";
+  EXPECT_EQ(call("POST", path, {{"resolution", "no matter"}}).status, 409);
+  EXPECT_EQ(call("POST", path, {{"resolution", "no matter"}, {"accepted", true}}).status, 200);
+  EXPECT_EQ(report({sha(kProviderSecret)})["incidents"][0]["state"], "closed");
+}
+
+TEST_F(IncidentsTest, a_closed_incident_of_a_secret_that_opens_again_is_followed_by_another) {
+  const auto [id, token] = issue();
+  const std::string first = report({sha(token)})["incidents"][0]["id"];
+  ASSERT_EQ(call("POST", "/api/v1/incidents/" + first + "/close", {{"resolution", "a test"}}).status, 200);
+  EXPECT_EQ(report({sha(token)})["incidents"][0]["id"], first);
+  ASSERT_EQ(call("POST", "/api/v1/keys/" + id + "/unfreeze").status, 200);
+  EXPECT_NE(report({sha(token)})["incidents"][0]["id"], first);
+  EXPECT_EQ(keys->get(id)->state, identity::KeyState::frozen);
+}
+
+TEST_F(IncidentsTest, an_earlier_exposure_is_counted_again) {
+  const auto [id, token] = issue();
+  const std::string incident = report({sha(token)})["incidents"][0]["id"];
+  wait(std::chrono::seconds(2));
+  ASSERT_TRUE(incidents->tick());
+  const std::string early = "2026-01-01T00:00:00.000Z";
+  report({sha(token)}, {{"first_exposed", early}});
+  ASSERT_TRUE(incidents->tick());
+  const Json shown = show(incident);
+  EXPECT_EQ(shown["first_exposed"], early);
+  EXPECT_EQ(shown["accounting"]["from"], early);
+  EXPECT_EQ(shown["state"], "accounted");
+}
+
+TEST_F(IncidentsTest, no_answer_and_no_record_holds_a_hash_or_a_secret) {
+  const auto [id, token] = issue();
+  const std::string answer = call("POST", "/api/v1/leaks", {{"sha256", {sha(token)}}}).body;
+  EXPECT_EQ(answer.find(sha(token)), std::string::npos);
+  for (const std::string& name : *journal.list()) {
+    const std::string text = *journal.read(name, 0, 1 << 24);
+    EXPECT_EQ(text.find(sha(token)), std::string::npos);
+    EXPECT_EQ(text.find(token), std::string::npos);
+  }
+}
+
+TEST_F(IncidentsTest, reports_have_four_forms) {
+  const std::string incident =
+      report({sha(issue().second)}, {{"places", {"<script>alert(1)</script>"}}})["incidents"][0]["id"];
+  const std::string path = "/api/v1/incidents/" + incident + "/report?format=";
+  EXPECT_EQ(call("GET", path + "html").content_type, "text/html; charset=utf-8");
+  EXPECT_EQ(call("GET", path + "html").body.find("<script>"), std::string::npos);
+  EXPECT_NE(call("GET", path + "markdown").body.find(incident), std::string::npos);
+  EXPECT_EQ(call("GET", path + "csv").body.rfind("table,name,", 0), 0U);
+  EXPECT_EQ(body_of(call("GET", path + "json"), 200)["report"]["timeline_sha256"].get<std::string>().size(),
+            64U);
+  EXPECT_EQ(call("GET", path + "pdf").status, 400);
+}
+
+TEST_F(IncidentsTest, a_subject_that_is_none_is_refused) {
+  for (const char* subject : {"", "key:", "key:000000000000", "credential:nobody", "team:core"})
+    EXPECT_GE(call("POST", "/api/v1/incidents", {{"subject", subject}, {"reason", "r"}}).status, 400)
+        << subject;
+}
+
+}  // namespace
+}  // namespace claviger::console

@@ -1,0 +1,243 @@
+// Reads receipts of an exposure out of the journal, in parallel, from the first segment that may hold one.
+#include "steward/accounting.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/limits.hpp"
+#include "journal/reader.hpp"
+#include "journal/record.hpp"
+
+namespace claviger::steward {
+namespace {
+
+constexpr std::uint64_t kPiece = 16 * 1024 * 1024;  // of a segment, for one thread at a time
+constexpr std::size_t kHead = 256;                  // bytes of a line in which its kind and time stand
+constexpr std::chrono::seconds kDisorder{
+    60};  // lines of one segment lie in the order of their time but for this
+constexpr std::int64_t kSecond = 1'000'000'000, kHour = 3'600;
+constexpr std::string_view kOthers = "(others)";
+
+struct Piece {
+  std::string name;
+  std::uint64_t from = 0, to = 0;
+};
+
+// The time of a line from its head; nullopt when it has none.
+std::optional<Time> time_of(std::string_view line) {
+  constexpr std::string_view kAt = "\"at\":";
+  const std::size_t place = line.substr(0, kHead).find(kAt);
+  if (place == std::string_view::npos) return std::nullopt;
+  std::int64_t ns = 0;
+  const char* begin = line.data() + place + kAt.size();
+  const auto read = std::from_chars(begin, line.data() + line.size(), ns);
+  if (read.ec != std::errc{}) return std::nullopt;
+  return Time{ns};
+}
+
+// The time of the first whole line that begins at or behind `offset`.
+Result<std::optional<Time>> time_at(Folder& folder, const std::string& name, std::uint64_t offset) {
+  TRY(const std::string bytes, folder.read(name, offset, limits::kJournalLine + kHead));
+  std::string_view rest = bytes;
+  if (offset > 0) {
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) return std::nullopt;
+    rest.remove_prefix(end + 1);
+  }
+  return time_of(rest);
+}
+
+// Where the lines at or behind `from` begin, roughly: never behind the first of them.
+Result<std::uint64_t> seek(Folder& folder, const std::string& name, std::uint64_t size, Time from) {
+  std::uint64_t low = 0, high = size;
+  while (high - low > kPiece / 16) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    TRY(const auto at, time_at(folder, name, middle));
+    if (at && *at < from)
+      low = middle;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+Result<std::vector<Piece>> pieces_from(Folder& folder, Time from) {
+  TRY(const std::vector<journal::Segment> all, journal::segments(folder));
+  std::vector<Piece> pieces;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    // A segment ends no later than the next of its producer begins.
+    if (i + 1 < all.size() && all[i + 1].producer == all[i].producer) {
+      TRY(const auto next, time_at(folder, journal::name_of(all[i + 1]), 0));
+      if (next && *next < from) continue;
+    }
+    const std::string name = journal::name_of(all[i]);
+    TRY(const std::uint64_t size, folder.size(name));
+    TRY(std::uint64_t offset, seek(folder, name, size, from));
+    for (; offset < size; offset += kPiece) pieces.push_back({name, offset, std::min(offset + kPiece, size)});
+  }
+  return pieces;
+}
+
+AccountSums sums_of(const journal::Receipt& receipt) {
+  AccountSums one;
+  one.calls = 1;
+  one.errors = receipt.outcome != journal::Outcome::completed || receipt.status >= 400 ? 1 : 0;
+  one.input_tokens = receipt.usage.total_in();
+  one.output_tokens = receipt.usage.total_out();
+  one.cost = receipt.cost_nanousd;
+  one.estimated = receipt.estimated ? 1 : 0;
+  one.first = one.last = receipt.intent_at;
+  return one;
+}
+
+void add_to(AccountRows& rows, std::string_view name, const AccountSums& sums) {
+  const auto at = rows.find(name);
+  if (at != rows.end())
+    at->second.add(sums);
+  else if (rows.size() < limits::kAccountRows)
+    rows.emplace(name, sums);
+  else
+    rows[std::string(kOthers)].add(sums);
+}
+
+// What one thread has found.
+class Reader {
+ public:
+  Reader(Folder& folder, const AccountAsk& ask)
+      : folder_(folder),
+        ask_(ask),
+        needle_("\"" + std::string(name_of(ask.owned)) + "\":\"" + ask.id + "\"") {}
+
+  Result<void> read(const Piece& piece);
+  Accounting& found() { return found_; }
+
+ private:
+  void take(std::string_view line);
+  void take(const journal::Receipt& receipt);
+
+  Folder& folder_;
+  const AccountAsk& ask_;
+  const std::string needle_;
+  journal::Parser parser_;
+  Accounting found_;
+};
+
+// Lines that begin within the piece; the last one may end behind it. A line without its end is being written.
+Result<void> Reader::read(const Piece& piece) {
+  const std::uint64_t begin = piece.from > 0 ? piece.from - 1 : 0;
+  TRY(const std::string bytes, folder_.read(piece.name, begin, piece.to - begin + limits::kJournalLine));
+  std::string_view text = bytes;
+  std::size_t first = 0;
+  if (piece.from > 0) {
+    first = text.find('\n');
+    if (first == std::string_view::npos) return {};
+    ++first;
+  }
+  const std::size_t end = static_cast<std::size_t>(piece.to - begin);
+  std::size_t at = first;
+  while (at < end) {
+    const void* hit = ::memmem(text.data() + at, text.size() - at, needle_.data(), needle_.size());
+    if (hit == nullptr) break;
+    const auto place = static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
+    const std::size_t before = text.rfind('\n', place);
+    const std::size_t line = before == std::string_view::npos || before < at ? at : before + 1;
+    const std::size_t stop = text.find('\n', place);
+    if (line >= end || stop == std::string_view::npos) break;
+    take(text.substr(line, stop - line));
+    at = stop + 1;
+  }
+  return {};
+}
+
+void Reader::take(std::string_view line) {
+  const std::string_view head = line.substr(0, kHead);
+  const bool receipt = head.find("\"t\":\"receipt\"") != std::string_view::npos;
+  const bool refusal = head.find("\"t\":\"refusal\"") != std::string_view::npos;
+  if (!receipt && !refusal) return;
+  ++found_.lines;
+  const auto record = parser_.parse(line);
+  if (!record) {
+    ++found_.unreadable;
+    return;
+  }
+  if (const auto* one = std::get_if<journal::Receipt>(&record->body)) return take(*one);
+  const auto* one = std::get_if<journal::Refusal>(&record->body);
+  if (one != nullptr && ask_.owned == Owned::key && one->key == ask_.id && one->at >= ask_.from)
+    ++found_.refused;
+}
+
+void Reader::take(const journal::Receipt& receipt) {
+  const std::string_view id = ask_.owned == Owned::key ? receipt.key : receipt.credential;
+  if (id != ask_.id || receipt.intent_at < ask_.from || receipt.intent_at >= ask_.to) return;
+  const AccountSums one = sums_of(receipt);
+  found_.total.add(one);
+  add_to(found_.models, std::string(receipt.provider) + "/" + std::string(receipt.model), one);
+  add_to(found_.endpoints, receipt.endpoint, one);
+  add_to(found_.addresses, receipt.ip, one);
+  add_to(found_.agents, receipt.user_agent, one);
+  if (ask_.owned == Owned::credential) add_to(found_.keys, receipt.key, one);
+  const std::int64_t seconds = receipt.intent_at.ns / kSecond;
+  found_.hours[seconds - seconds % kHour].add(one);
+}
+
+}  // namespace
+
+void AccountSums::add(const AccountSums& other) {
+  calls += other.calls;
+  errors += other.errors;
+  input_tokens += other.input_tokens;
+  output_tokens += other.output_tokens;
+  cost = saturating_add(cost, other.cost);
+  estimated += other.estimated;
+  first = std::min(first, other.first);
+  last = std::max(last, other.last);
+}
+
+void Accounting::add(const Accounting& other) {
+  total.add(other.total);
+  const auto merge = [](AccountRows& mine, const AccountRows& theirs) {
+    for (const auto& [name, sums] : theirs) add_to(mine, name, sums);
+  };
+  merge(models, other.models);
+  merge(endpoints, other.endpoints);
+  merge(addresses, other.addresses);
+  merge(agents, other.agents);
+  merge(keys, other.keys);
+  for (const auto& [hour, sums] : other.hours) hours[hour].add(sums);
+  refused += other.refused;
+  lines += other.lines;
+  unreadable += other.unreadable;
+}
+
+Result<Accounting> account(Folder& journal, const AccountAsk& ask) {
+  TRY(const std::vector<Piece> pieces, pieces_from(journal, ask.from + -kDisorder));
+  const std::size_t threads = std::clamp<std::size_t>(
+      std::min<std::size_t>(std::thread::hardware_concurrency(), pieces.size()), 1, limits::kAccountThreads);
+  Accounting all;
+  all.ask = ask;
+  Result<void> outcome;
+  std::mutex lock;  // of the two above
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    Reader reader(journal, ask);
+    Result<void> mine;
+    for (std::size_t i = next++; i < pieces.size() && mine; i = next++) mine = reader.read(pieces[i]);
+    const std::scoped_lock hold(lock);
+    all.add(reader.found());
+    if (!mine && outcome) outcome = std::move(mine);
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < threads; ++i) others.emplace_back(work);
+    work();
+  }
+  if (!outcome) return std::unexpected(std::move(outcome).error());
+  return all;
+}
+
+}  // namespace claviger::steward

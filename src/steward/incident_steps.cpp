@@ -1,0 +1,368 @@
+// The steps of incidents: what is seen of their subjects, and what is done about it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "steward/accounting.hpp"
+#include "steward/incidents.hpp"
+
+namespace claviger::steward {
+namespace {
+
+constexpr std::int64_t kTickRound = 100;               // incidents looked at in one tick
+constexpr std::chrono::seconds kSettling{1};           // after containment, until what was cut is on file
+constexpr std::chrono::seconds kInFlightPatience{45};  // for calls that were let in before it
+constexpr int kRounds = 8;                             // steps that an incident takes at once
+
+const Doer kSteward{"steward", {}, {}};
+
+IncidentState state_after(Step step) {
+  return step == Step::note_replaced ? IncidentState::replaced : IncidentState::contained;
+}
+
+std::string_view action_of(Step step) {
+  switch (step) {
+    case Step::freeze:
+      return "key.freeze";
+    case Step::withdraw:
+      return "credential.disable";
+    case Step::restore:
+      return "credential.enable";
+    case Step::rotate:
+      return "incident.rotate";
+    case Step::note_contained:
+      return "incident.contained";
+    case Step::note_replaced:
+      return "incident.replaced";
+    case Step::wait:
+    case Step::account:
+      break;
+  }
+  return "incident.account";
+}
+
+std::string sentence_of(const Incident& it) {
+  switch (it.containment) {
+    case Containment::frozen:
+      return fmt::format("The key {} is frozen; its streams are cut.", it.name);
+    case Containment::withdrawn:
+      return fmt::format("The credential {} is withdrawn from the gate.", it.name);
+    case Containment::rotated:
+      return fmt::format("The gate uses a new secret for the credential {}.", it.name);
+    case Containment::none:
+    case Containment::opened_nothing:
+      break;
+  }
+  return fmt::format("The leaked secret of {} {} opened nothing any more.", name_of(it.owned), it.name);
+}
+
+}  // namespace
+
+Result<Observation> Incidents::observe(const Incident& incident) {
+  Observation seen;
+  seen.contain = contain_;
+  TRY_VOID(incident.owned == Owned::key ? observe_key(incident, seen) : observe_credential(incident, seen));
+  if (!incident.rotation.empty() && parts_.rotating.stage) {
+    TRY(seen.rotation, parts_.rotating.stage(incident.rotation));
+    seen.replaced |= seen.rotation == RotationStage::done;
+  }
+  TRY(seen.in_flight, in_flight(incident));
+  return seen;
+}
+
+Result<void> Incidents::observe_key(const Incident& incident, Observation& seen) {
+  const Time now = parts_.clock.now();
+  TRY(const identity::Key key, parts_.keys.get(incident.subject_id));
+  TRY(const std::int64_t newest, parts_.keys.newest(key.id));
+  const bool in_grace =
+      incident.version + 1 == newest && key.previous_digest.has_value() && now < key.previous_until;
+  const bool fits = incident.version >= newest || in_grace;
+  const bool dead = key.state == identity::KeyState::revoked || key.expires <= now;
+  seen.opens = fits && !dead && key.state == identity::KeyState::active;
+  seen.replaced = dead || !fits;
+  return {};
+}
+
+Result<void> Incidents::observe_credential(const Incident& incident, Observation& seen) {
+  TRY(const vault::Credential it, parts_.vault.get(incident.subject_id));
+  const auto version = std::ranges::find(it.versions, incident.version, &vault::CredentialVersion::number);
+  const bool there = version != it.versions.end() && it.state != vault::CredentialState::destroyed;
+  const auto state = there ? version->state : vault::VersionState::destroyed;
+  const bool current = state == vault::VersionState::current;
+  seen.disabled = it.state == vault::CredentialState::disabled;
+  seen.opens = current && it.state == vault::CredentialState::enabled;
+  seen.replaced = state == vault::VersionState::destroyed || state == vault::VersionState::revoked;
+  seen.may_rotate = current && parts_.rotating.begin && incident.rotation.empty() &&
+                    incident.rotation_problem.empty() && !incident.drill;
+  if (seen.opens) {
+    TRY(seen.other_carries, carried_by_another(it));
+  }
+  return {};
+}
+
+// An administrator's credential carries no traffic, and is missed by nobody.
+Result<bool> Incidents::carried_by_another(const vault::Credential& credential) {
+  if (credential.kind != vault::CredentialKind::inference) return true;
+  TRY(const auto all, parts_.vault.list());
+  for (const vault::Credential& one : all) {
+    const bool fits = one.id != credential.id && one.environment == credential.environment &&
+                      one.provider == credential.provider && one.kind == credential.kind &&
+                      one.state == vault::CredentialState::enabled && !one.damaged &&
+                      one.current() != nullptr;
+    if (!fits) continue;
+    std::optional<std::string> leaked;
+    TRY_VOID(parts_.store.read([&](store::Tx& tx) -> Result<void> {
+      TRY(leaked, open_incident(tx, Owned::credential, one.id));
+      return {};
+    }));
+    if (!leaked) return true;
+  }
+  return false;
+}
+
+// Whether calls that were let in before the containment still go on, so that their receipts are to come.
+Result<bool> Incidents::in_flight(const Incident& incident) {
+  const auto contained = incident.when(IncidentState::contained);
+  if (!contained || !incident.accounting.empty()) return false;
+  const auto since = parts_.clock.now() - *contained;
+  if (since < kSettling) return true;
+  if (since >= kInFlightPatience) return false;
+  bool any = false;
+  TRY_VOID(parts_.store.read([&](store::Tx& tx) -> Result<void> {
+    TRY(const auto rows,
+        tx.query("SELECT 1 FROM journal_open_intent WHERE at <= ?1 AND instr(line, ?2) > 0 LIMIT 1",
+                 {contained->ns, fmt::format(R"("{}":"{}")", name_of(incident.owned), incident.subject_id)}));
+    any = !rows.empty();
+    return {};
+  }));
+  return any;
+}
+
+// A canary that is contained and tried again says nothing new; one that is open again does, in a later hour.
+Result<void> Incidents::look_at_canaries() {
+  const std::int64_t now = parts_.clock.now().ns / 1'000'000'000;
+  std::vector<std::string> used;
+  TRY_VOID(parts_.store.read([&](store::Tx& tx) -> Result<void> {
+    TRY(const auto any, tx.query("SELECT 1 FROM canary_key LIMIT 1"));
+    if (any.empty()) return {};
+    TRY(const auto rows,
+        tx.query(
+            "SELECT c.key FROM canary_key c WHERE (EXISTS (SELECT 1 FROM usage_refusal u WHERE u.hour >= ?1 "
+            "AND u.key = c.key AND u.hour > coalesce((SELECT max(closed) / 1000000000 FROM incident i WHERE "
+            "i.owned = 'key' AND i.subject = c.key), 0)) OR EXISTS (SELECT 1 FROM usage u WHERE u.hour >= ?1 "
+            "AND u.key = c.key AND u.hour > coalesce((SELECT max(closed) / 1000000000 FROM incident i WHERE "
+            "i.owned = 'key' AND i.subject = c.key), 0)) OR EXISTS (SELECT 1 FROM journal_open_intent o "
+            "WHERE "
+            "instr(o.line, '\"key\":\"' || c.key || '\"') > 0)) AND NOT EXISTS (SELECT 1 FROM incident i "
+            "WHERE "
+            "i.owned = 'key' AND i.subject = c.key AND i.state != 'closed')",
+            {now - 7'200}));
+    for (const store::Row& row : rows) used.push_back(row.text(0));
+    return {};
+  }));
+  for (const std::string& key : used)
+    TRY_VOID(declare("key:" + key, Proof::canary, "use of a canary key", parts_.clock.now(), kSteward));
+  return {};
+}
+
+Result<void> Incidents::tick() {
+  TRY_VOID(look_at_canaries());
+  std::vector<std::string> ids;
+  TRY_VOID(parts_.store.read([&](store::Tx& tx) -> Result<void> {
+    TRY(const auto rows, tx.query("SELECT id FROM incident WHERE state != 'closed' AND id > ?1 "
+                                  "ORDER BY id LIMIT ?2",
+                                  {cursor_, kTickRound}));
+    for (const store::Row& row : rows) ids.push_back(row.text(0));
+    return {};
+  }));
+  cursor_ = static_cast<std::int64_t>(ids.size()) < kTickRound ? std::string() : ids.back();
+  return advance(std::move(ids));
+}
+
+Result<void> Incidents::advance(std::vector<std::string> ids) {
+  if (unpublished_) TRY_VOID(publish());
+  for (int round = 0; round < kRounds && !ids.empty(); ++round) {
+    TRY(std::vector<Plan> plans, plan(ids));
+    if (plans.empty()) return {};
+    TRY_VOID(carry_out(plans));
+    ids.clear();
+    for (const Plan& one : plans) ids.push_back(one.incident.id);
+  }
+  return {};
+}
+
+// What is to be done now; reading figures is begun at once, and what waits is left out.
+Result<std::vector<Incidents::Plan>> Incidents::plan(const std::vector<std::string>& ids) {
+  std::vector<Plan> plans;
+  for (const std::string& id : ids) {
+    TRY(Incident it, get(id));
+    TRY(const Observation seen, observe(it));
+    const Step step = next_step(it, seen);
+    if (step == Step::account) account(it);
+    if (step == Step::wait || step == Step::account) continue;
+    if (step == Step::note_contained && it.containment == Containment::none)
+      it.containment =
+          seen.rotation >= RotationStage::in_use ? Containment::rotated : Containment::opened_nothing;
+    plans.push_back({std::move(it), step});
+  }
+  return plans;
+}
+
+Result<void> Incidents::carry_out(std::vector<Plan>& plans) {
+  for (Plan& one : plans)
+    one.written = record(action_of(one.step), one.incident.subject(), one.incident.id, kSteward);
+  TRY_VOID(seal());
+  // Before anything is stored: what fails in between is published by the next tick.
+  for (const Plan& one : plans)
+    unpublished_ |= one.step == Step::freeze || one.step == Step::withdraw || one.step == Step::restore;
+  TRY_VOID(parts_.store.write([&](store::Tx& tx) -> Result<void> {
+    for (Plan& one : plans) {
+      if (one.step == Step::freeze) TRY_VOID(freeze(tx, one));
+      if (one.step == Step::note_contained || one.step == Step::note_replaced) TRY_VOID(reach(tx, one));
+    }
+    return {};
+  }));
+  for (Plan& one : plans) {
+    if (one.step == Step::withdraw) TRY_VOID(withdraw(one));
+    if (one.step == Step::restore) TRY_VOID(restore(one));
+    if (one.step == Step::rotate) TRY_VOID(rotate(one));
+  }
+  return unpublished_ ? publish() : Result<void>{};
+}
+
+Result<void> Incidents::publish() {
+  TRY_VOID(parts_.republish());
+  unpublished_ = false;
+  return {};
+}
+
+Result<void> Incidents::freeze(store::Tx& tx, Plan& plan) {
+  Incident& it = plan.incident;
+  TRY_VOID(parts_.keys.set_state(tx, it.subject_id, identity::KeyState::frozen));
+  it.containment = Containment::frozen;
+  TRY_VOID(note(tx, it, "key.freeze", "The key was frozen.", kSteward, plan.written));
+  return update_incident(tx, it);
+}
+
+Result<void> Incidents::withdraw(Plan& plan) {
+  Incident& it = plan.incident;
+  // The row first: a credential that was withdrawn here is given back when it is replaced.
+  it.containment = Containment::withdrawn;
+  TRY_VOID(parts_.store.write([&](store::Tx& tx) -> Result<void> {
+    TRY_VOID(note(tx, it, "credential.disable", "The credential was withdrawn from the gate.", kSteward,
+                  plan.written));
+    return update_incident(tx, it);
+  }));
+  TRY_VOID(parts_.vault.disable(it.subject_id));
+  return {};
+}
+
+Result<void> Incidents::restore(Plan& plan) {
+  const Incident& it = plan.incident;
+  TRY_VOID(parts_.vault.enable(it.subject_id));
+  return parts_.store.write([&](store::Tx& tx) {
+    return note(tx, it, "credential.enable", "The credential works again, with its new secret.", kSteward,
+                plan.written);
+  });
+}
+
+// A rotation that cannot be begun is told once and left to people.
+Result<void> Incidents::rotate(Plan& plan) {
+  Incident& it = plan.incident;
+  auto begun = parts_.rotating.begin(it.subject_id, fmt::format("leaked, incident {}", it.id));
+  if (begun)
+    it.rotation = *begun;
+  else
+    it.rotation_problem = std::string(told(begun.error()));
+  return parts_.store.write([&](store::Tx& tx) -> Result<void> {
+    if (begun) {
+      TRY_VOID(note(tx, it, "rotation", fmt::format("Rotation {} was begun.", it.rotation), kSteward,
+                    plan.written));
+    } else {
+      TRY_VOID(note(tx, it, "rotation refused", it.rotation_problem, kSteward, plan.written));
+      TRY_VOID(
+          tell(tx, it, "waiting",
+               fmt::format("The credential {} cannot be rotated by itself: {}", it.name, it.rotation_problem),
+               Severity::critical));
+    }
+    return update_incident(tx, it);
+  });
+}
+
+Result<void> Incidents::reach(store::Tx& tx, Plan& plan) {
+  Incident& it = plan.incident;
+  it.state = state_after(plan.step);
+  it.reached[static_cast<std::size_t>(it.state)] = parts_.clock.now();
+  const bool contained = it.state == IncidentState::contained;
+  const std::string sentence =
+      contained ? sentence_of(it)
+                : fmt::format("The leaked secret of {} {} is replaced and dead.", name_of(it.owned), it.name);
+  TRY_VOID(note(tx, it, name_of(it.state), sentence, kSteward, plan.written));
+  TRY_VOID(tell(tx, it, name_of(it.state), sentence, contained ? Severity::warning : Severity::info));
+  return update_incident(tx, it);
+}
+
+// The figures come back to this thread; whether there is somebody to read them elsewhere or not.
+void Incidents::account(const Incident& incident) {
+  if (!accounting_.insert(incident.id).second) return;
+  const Time until = incident.when(IncidentState::contained).value_or(parts_.clock.now());
+  const AccountAsk ask{incident.owned, incident.subject_id, incident.first_exposed, until};
+  auto baseline = baseline_of(parts_.store, ask);
+  if (!baseline) return accounted(incident.id, std::unexpected(std::move(baseline).error()));
+  auto figures = std::make_shared<Result<std::string>>();
+  auto work = [&folder = parts_.journal, ask, baseline = *std::move(baseline), figures] {
+    auto read = steward::account(folder, ask);
+    if (read)
+      *figures = to_json(*read, baseline);
+    else
+      *figures = std::unexpected(std::move(read).error());
+  };
+  auto done = [this, id = incident.id, figures] { accounted(id, std::move(*figures)); };
+  if (parts_.offload) return parts_.offload(std::move(work), std::move(done));
+  work();
+  done();
+}
+
+// What fails is tried again by a later tick.
+void Incidents::accounted(const std::string& id, Result<std::string> figures) {
+  if (figures) (void)keep_figures(id, *std::move(figures));
+  accounting_.erase(id);
+}
+
+Result<void> Incidents::keep_figures(const std::string& id, std::string figures) {
+  TRY(Incident it, get(id));
+  if (it.state == IncidentState::closed) return {};
+  const Written written = record("incident.accounted", it.subject(), it.id, kSteward);
+  TRY_VOID(seal());
+  it.accounting = std::move(figures);
+  const bool first = it.state == IncidentState::contained;
+  if (first) {
+    it.state = IncidentState::accounted;
+    it.reached[2] = parts_.clock.now();
+  }
+  const std::string sentence = account_sentence(it.accounting);
+  TRY_VOID(parts_.store.write([&](store::Tx& tx) -> Result<void> {
+    TRY_VOID(note(tx, it, "accounted", sentence, kSteward, written));
+    if (first) TRY_VOID(tell(tx, it, "accounted", sentence, Severity::warning));
+    return update_incident(tx, it);
+  }));
+  return advance({id});
+}
+
+Result<void> Incidents::tell(store::Tx& tx, const Incident& incident, std::string_view what,
+                             std::string_view sentence, Severity severity) {
+  if (!parts_.tell) return {};
+  Notice notice;
+  notice.type = fmt::format("incident.{}", what);
+  notice.subject = incident.subject();
+  notice.thread = incident.id;
+  notice.severity = incident.drill ? Severity::info : severity;
+  notice.over = incident.state == IncidentState::closed;
+  notice.at = parts_.clock.now();
+  notice.summary = incident.drill ? fmt::format("Drill: {}", sentence) : std::string(sentence);
+  notice.data = summary_json(incident);
+  return parts_.tell(tx, notice);
+}
+
+}  // namespace claviger::steward
