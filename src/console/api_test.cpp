@@ -71,6 +71,7 @@ TEST_F(MannersTest, the_unauthenticated_are_told_how) {
 
 TEST_F(MannersTest, an_unknown_field_is_refused_by_name_on_every_route_that_takes_a_body) {
   for (const Route& route : routes()) {
+    if (route.access == Access::hook) continue;  // its body is read by whoever proves it
     if (route.method == "GET") continue;
     const ApiResponse response = call(std::string(route.method), path_of(route), {{"surprise", 1}});
     EXPECT_EQ(response.status, 400) << route.operation;
