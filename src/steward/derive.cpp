@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::int64_t kPublishNs = 1'000'000'000;
 
+enum class Until : std::uint8_t { end, pause };
+
 }  // namespace
 
 struct Deriver::Inside {
@@ -46,7 +48,8 @@ struct Deriver::Inside {
   Result<bool> fill_new(DeriveBatch& batch);
   Result<void> sync_segments(const DeriveBatch& batch);
   Result<std::size_t> derive_one();
-  Result<std::size_t> derive_all();
+  Result<std::size_t> derive_until(Until until);
+  Result<std::size_t> catch_up(Until until);
   bool raise_due();
   Result<void> presume();
   Result<void> note_shortened();
@@ -175,12 +178,27 @@ Result<std::size_t> Deriver::Inside::derive_one() {
   return leaves.size();
 }
 
-Result<std::size_t> Deriver::Inside::derive_all() {
+// Under load there are always some new lines: `pause` leaves those that came during the last batch to the
+// next call, for a batch costs a sync and a transaction however short it is.
+Result<std::size_t> Deriver::Inside::derive_until(Until until) {
   std::size_t total = 0;
   for (;;) {
     TRY(const std::size_t lines, derive_one());
     total += lines;
     if (lines == 0) return total;
+    if (until == Until::pause && lines < batch_lines && replay.empty()) return total;
+  }
+}
+
+Result<std::size_t> Deriver::Inside::catch_up(Until until) {
+  std::size_t total = 0;
+  for (;;) {
+    // A full disk stops the steward's own lines, not the derivation of what others could still write.
+    const Result<void> flushed = writer.flush();
+    TRY(const std::size_t lines, derive_until(until));
+    total += lines;
+    if (!flushed) return std::unexpected(flushed.error());
+    if (!raise_due()) return total;
   }
 }
 
@@ -302,18 +320,7 @@ Result<void> Deriver::recover() {
   return publish();
 }
 
-Result<std::size_t> Deriver::catch_up() {
-  Inside& d = *inside_;
-  std::size_t total = 0;
-  for (;;) {
-    // A full disk stops the steward's own lines, not the derivation of what others could still write.
-    const Result<void> flushed = d.writer.flush();
-    TRY(const std::size_t lines, d.derive_all());
-    total += lines;
-    if (!flushed) return std::unexpected(flushed.error());
-    if (!d.raise_due()) return total;
-  }
-}
+Result<std::size_t> Deriver::catch_up() { return inside_->catch_up(Until::end); }
 
 void Deriver::watch_credentials(std::vector<CredentialLimit> limits) { inside_->watched = std::move(limits); }
 
@@ -328,7 +335,7 @@ Result<void> Deriver::publish() {
 }
 
 Result<void> Deriver::tick() {
-  TRY_VOID(catch_up());
+  TRY_VOID(inside_->catch_up(Until::pause));
   if (inside_->clock.monotonic_ns() - inside_->published_at < kPublishNs) return {};
   return publish();
 }

@@ -98,7 +98,8 @@ class Deriver {
   void watch_credentials(std::vector<CredentialLimit> limits);
   // Tiles, ranges.jsonl and a signed checkpoint for all that is derived. Nothing to do when none came.
   Result<void> publish();
-  // catch_up(), and publish() when a second has passed since the last. Every limits::kDeriveMs.
+  // catch_up(), but for lines that come while it derives: they wait for the next tick. And publish() when a
+  // second has passed since the last. Every limits::kDeriveMs.
   Result<void> tick();
 
   Status status();
