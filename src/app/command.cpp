@@ -101,7 +101,8 @@ int exit_code(Code code) {
 
 int tell(Terminal& terminal, Output output, const Error& error) {
   if (output == Output::json) {
-    terminal.err << Json{{"error", {{"code", code_name(error.code)}, {"message", told(error)}}}}.dump()
+    terminal.err << Json{{"error", {{"code", code_name(error.code)}, {"message", told(error)}}}}.dump(
+                        -1, ' ', false, Json::error_handler_t::replace)
                  << '\n';
   } else {
     terminal.err << "claviger: " << told(error) << '\n';

@@ -77,7 +77,6 @@ net::Task<bool> answer_next(net::ServerConnection& connection, Api& api, Door do
     keep_alive = head.keep_alive;
     const auto actor = actor_of(head, stream, api, door);
     response = actor ? api.handle(request, *actor) : problem(actor.error(), request);
-    wipe_memory(request.body.data(), request.body.size());
   }
   std::string out = write_response(response, request.method, keep_alive);
   stream.expire_after_ms(limits::kWriteStallMs);
@@ -96,7 +95,7 @@ struct Count {
 net::Task<void> serve_one(std::unique_ptr<net::Stream> stream, Api& api, Door door,
                           const net::TlsContext* tls, std::shared_ptr<Count> count) {
   ++count->open;
-  net::ServerConnection connection(std::move(stream));
+  net::ServerConnection connection(std::move(stream), net::ServerConnection::Memory::confidential);
   bool open = true;
   if (tls != nullptr) {
     connection.stream().expire_after_ms(limits::kHeadTimeoutMs);

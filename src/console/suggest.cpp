@@ -162,17 +162,15 @@ Result<void> look_at_budgets(Session& s, Time from, Suggestion& out) {
   return {};
 }
 
-// A minute holds no more than its hour: that much was enough.
+// A minute holds no more than its hour: that much was enough. Tokens a minute are left alone: they are held
+// for what a request may take at most, which usage does not tell.
 void look_at_rates(const steward::KeyUse& use, Suggestion& out) {
-  const auto look = [&](std::string_view field, std::optional<std::int64_t>& limit, std::int64_t busiest,
-                        std::string_view unit) {
-    if (busiest == 0 || (limit && *limit <= busiest)) return;
-    out.found(field, limit ? Json(*limit) : Json(nullptr), busiest, busiest,
-              fmt::format("Its busiest hour had so many {}, so no minute needed more.", unit));
-    limit = busiest;
-  };
-  look("rpm", out.rates.rpm, use.busiest_requests, "requests");
-  look("tpm", out.rates.tpm, use.busiest_tokens, "tokens");
+  std::optional<std::int64_t>& limit = out.rates.rpm;
+  const std::int64_t busiest = use.busiest_requests;
+  if (busiest == 0 || (limit && *limit <= busiest)) return;
+  out.found("rpm", limit ? Json(*limit) : Json(nullptr), busiest, busiest,
+            "Its busiest hour had so many requests, so no minute needed more.");
+  limit = busiest;
 }
 
 // Hours of the day, in UTC, in which it was used; suggested where they leave out half of the day or more.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "base/secret.hpp"
 
 namespace claviger::net {
 namespace {
@@ -19,6 +20,29 @@ void empty_buffer(std::string& buffer) {
 
 }  // namespace
 
+// The first `size` bytes, where they are confidential.
+void ServerConnection::forget(std::string& bytes, std::size_t size) const {
+  if (memory_ == Memory::confidential) wipe_memory(bytes.data(), size);
+}
+
+// The buffer may move when it grows; the memory it leaves keeps nothing confidential.
+void ServerConnection::make_room(std::size_t size) {
+  if (memory_ == Memory::plain || size <= in_.capacity()) return;
+  std::string larger;
+  larger.reserve(std::max(size, 2 * in_.capacity()));
+  larger.assign(in_);
+  forget(in_, in_.size());
+  in_.swap(larger);
+}
+
+// Appends what was read into the loop's scratch.
+void ServerConnection::take(std::size_t got) {
+  char* const scratch = stream_->loop().scratch();
+  make_room(in_.size() + got);
+  in_.append(scratch, got);
+  if (memory_ == Memory::confidential) wipe_memory(scratch, got);
+}
+
 // Appends what the peer sends next. False: the peer closed.
 Task<Result<bool>> ServerConnection::receive() {
   Loop& loop = stream_->loop();
@@ -28,7 +52,7 @@ Task<Result<bool>> ServerConnection::receive() {
     got = stream_->read_now(loop.scratch(), loop.scratch_size());
   }
   if (got < 0) co_return std::unexpected(stream_->error());
-  in_.append(loop.scratch(), static_cast<std::size_t>(got));
+  take(static_cast<std::size_t>(got));
   co_return got > 0;
 }
 
@@ -61,7 +85,7 @@ Task<Result<bool>> ServerConnection::read_head(wire::RequestHead& head) {
       if (in_.empty() || stream_->broken()) co_return false;
       co_return stopped("head");
     }
-    in_.append(loop.scratch(), static_cast<std::size_t>(got));
+    take(static_cast<std::size_t>(got));
     if (!started) stream_->expire_after_ms(limits::kHeadTimeoutMs);
     started = true;
   }
@@ -91,6 +115,7 @@ Task<Result<std::string_view>> ServerConnection::read_sized(wire::RequestHead& h
   if (in_.size() < end) {
     // Straight into its place: a large body is not copied once more.
     std::size_t filled = in_.size();
+    make_room(end);
     // The size is our own: libstdc++ 12 offers all of the new capacity here.
     in_.resize_and_overwrite(end, [end](char*, std::size_t) { return end; });
     while (filled < end) {
@@ -124,6 +149,7 @@ Task<Result<std::string_view>> ServerConnection::read_chunked(wire::RequestHead&
     if (decoded_.size() > limit) co_return refuse(Code::body_too_large);
     if (decoder.done()) break;
     dropped_ += in_.size() - head_size_;
+    if (memory_ == Memory::confidential) wipe_memory(in_.data() + head_size_, in_.size() - head_size_);
     in_.resize(head_size_);  // decoded; the head stays for its views
     at = head_size_;
     stream_->expire_after_ms(limits::kBodyTimeoutMs);
@@ -144,6 +170,8 @@ bool ServerConnection::skip_body(const wire::RequestHead& head) {
 }
 
 void ServerConnection::consume() {
+  forget(in_, body_end_);
+  forget(decoded_, decoded_.size());
   in_.erase(0, body_end_);
   head_size_ = 0;
   body_end_ = 0;

@@ -16,7 +16,13 @@ namespace claviger::net {
 // The server's end of a connection: one request at a time, pipelined ones wait in the buffer.
 class ServerConnection {
  public:
-  explicit ServerConnection(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
+  // confidential: what arrives is wiped from all memory it has passed through; for a door that secrets come
+  // by.
+  enum class Memory : std::uint8_t { plain, confidential };
+  explicit ServerConnection(std::unique_ptr<Stream> stream, Memory memory = Memory::plain)
+      : stream_(std::move(stream)), memory_(memory) {}
+  ~ServerConnection() { forget(in_, in_.size()); }
+  ServerConnection(ServerConnection&&) = delete;
 
   // Waits for the next request's head. False: the peer closed between requests. The head's views are valid
   // until read_body or consume. Errors have the codes of errors.def; the connection must be closed after one.
@@ -40,11 +46,15 @@ class ServerConnection {
 
  private:
   Task<Result<bool>> receive();
+  void take(std::size_t got);
+  void make_room(std::size_t size);
+  void forget(std::string& bytes, std::size_t size) const;
   std::unexpected<Error> stopped(std::string_view what) const;
   Task<Result<std::string_view>> read_sized(wire::RequestHead& head, std::size_t limit);
   Task<Result<std::string_view>> read_chunked(wire::RequestHead& head, std::size_t limit);
 
   std::unique_ptr<Stream> stream_;
+  Memory memory_;
   std::string in_;  // from the first byte of the current request
   std::size_t head_size_ = 0;
   std::size_t body_end_ = 0;  // where the current request ends in in_

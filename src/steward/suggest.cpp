@@ -31,19 +31,14 @@ std::vector<std::string> sorted(const std::set<std::string>& texts) { return {te
 
 // How the use lay in time, hour by hour.
 Result<void> read_hours(store::Tx& tx, std::string_view key, Time from, Time to, KeyUse& use) {
-  TRY(const auto rows,
-      tx.query(
-          "SELECT hour, sum(requests), sum(uncached_in + cache_read + cache_read_audio + cache_write_5m + "
-          "cache_write_30m + cache_write_1h + cache_write_12h + audio_in + image_in + text_out + "
-          "audio_out + image_out + hosted_in + hosted_out), "
-          "sum(tool_calls + file_searches + code_sessions) FROM usage "
-          "WHERE key = ?1 AND hour >= ?2 AND hour < ?3 GROUP BY hour ORDER BY hour",
-          {store::value(key), day_of(from) * kDay, to.ns / kSecond}));
+  TRY(const auto rows, tx.query("SELECT hour, sum(requests), "
+                                "sum(tool_calls + file_searches + code_sessions) FROM usage "
+                                "WHERE key = ?1 AND hour >= ?2 AND hour < ?3 GROUP BY hour ORDER BY hour",
+                                {store::value(key), day_of(from) * kDay, to.ns / kSecond}));
   for (const store::Row& row : rows) {
     use.hours.push_back({row.integer(0) * kSecond});
     use.busiest_requests = std::max(use.busiest_requests, row.integer(1));
-    use.busiest_tokens = std::max(use.busiest_tokens, row.integer(2));
-    use.hosted_calls += row.integer(3);
+    use.hosted_calls += row.integer(2);
   }
   return {};
 }

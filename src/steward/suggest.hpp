@@ -49,7 +49,6 @@ struct KeyUse {
   std::vector<std::string> addresses;  // as recorded
   bool all_addresses = true;           // every request's address is among them
   std::int64_t busiest_requests = 0;   // of one hour: no minute had more
-  std::int64_t busiest_tokens = 0;
   std::int64_t hosted_calls = 0;  // of the providers' own tools that are billed apiece
   std::vector<Time> hours;        // those with a request in them, by their start
 };
