@@ -49,8 +49,8 @@ struct KeyUse {
   std::vector<std::string> addresses;  // as recorded
   bool all_addresses = true;           // every request's address is among them
   std::int64_t busiest_requests = 0;   // of one hour: no minute had more
-  std::int64_t hosted_calls = 0;  // of the providers' own tools that are billed apiece
-  std::vector<Time> hours;        // those with a request in them, by their start
+  std::int64_t hosted_calls = 0;       // of the providers' own tools that are billed apiece
+  std::vector<Time> hours;             // those with a request in them, by their start
 };
 Result<KeyUse> key_use(store::Store& store, std::string_view key, Time from, Time to);
 
