@@ -1,7 +1,8 @@
 # One folder of src/ = one static library, one unit-test binary, its fuzzers and its benchmarks.
 # *_test.cpp, *_fuzz.cpp and *_bench.cpp lie beside the code and are told apart by name.
+# COLD: nothing a request or a scan waits for is in it, so the program is not optimised across it.
 function(claviger_layer name)
-  cmake_parse_arguments(L "" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(L "COLD" "" "DEPS;LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
   set(fuzzers ${sources})
@@ -13,6 +14,9 @@ function(claviger_layer name)
   if(sources)
     add_library(claviger_${name} STATIC ${sources})
     set(scope PUBLIC)
+    if(CLAVIGER_WHOLE_PROGRAM AND NOT L_COLD)
+      target_compile_options(claviger_${name} PRIVATE ${CLAVIGER_WHOLE_PROGRAM})
+    endif()
   else()
     add_library(claviger_${name} INTERFACE)
     set(scope INTERFACE)
