@@ -43,15 +43,15 @@ TEST_F(KeysTest, bad_fields_are_refused_by_name_and_nothing_is_made) {
 }
 
 TEST_F(KeysTest, a_created_key_is_shown_with_its_token_once) {
-  Json asked = key_body();
-  asked["team"] = "core";
-  asked["models"] = {"gpt-5*"};
-  asked["endpoints"] = {"chat"};
-  asked["cidrs"] = {"10.0.0.0/8", "2001:db8::/32"};
-  asked["expires"] = "30d";
-  asked["rpm"] = 60;
-  asked["max_output_tokens"] = 1000;
-  const Json made = body_of(call("POST", "/api/v1/keys", asked), 201);
+  Json wanted = key_body();
+  wanted["team"] = "core";
+  wanted["models"] = {"gpt-5*"};
+  wanted["endpoints"] = {"chat"};
+  wanted["cidrs"] = {"10.0.0.0/8", "2001:db8::/32"};
+  wanted["expires"] = "30d";
+  wanted["rpm"] = 60;
+  wanted["max_output_tokens"] = 1000;
+  const Json made = body_of(call("POST", "/api/v1/keys", wanted), 201);
   const std::string token = made["key"];
   EXPECT_EQ(identity::parse_token(token)->id, made["id"].get<std::string>());
   const Json shown = body_of(call("GET", "/api/v1/keys/" + made["id"].get<std::string>()), 200);
@@ -66,9 +66,9 @@ TEST_F(KeysTest, a_created_key_is_shown_with_its_token_once) {
 }
 
 TEST_F(KeysTest, a_key_expires_for_readers_too) {
-  Json asked = key_body();
-  asked["expires"] = "1h";
-  const std::string id = body_of(call("POST", "/api/v1/keys", asked), 201)["id"];
+  Json wanted = key_body();
+  wanted["expires"] = "1h";
+  const std::string id = body_of(call("POST", "/api/v1/keys", wanted), 201)["id"];
   clock.at = clock.at + std::chrono::hours(1);
   EXPECT_EQ(body_of(call("GET", "/api/v1/keys/" + id), 200)["state"], "expired");
 }

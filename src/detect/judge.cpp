@@ -39,7 +39,7 @@ constexpr std::array<std::uint8_t, 27> kStandInsFrom = [] {
   std::array<std::uint8_t, 27> out{};
   for (std::size_t letter = 0; letter < out.size(); ++letter)
     for (const std::string_view word : kStandIns)
-      out[letter] += static_cast<std::size_t>(word.front() - 'a') < letter ? 1 : 0;
+      if (static_cast<std::size_t>(word.front() - 'a') < letter) ++out[letter];
   return out;
 }();
 

@@ -108,18 +108,18 @@ void Rotations::look_closer(Case made, Act next, std::shared_ptr<Look> look) {
   envoy_.send(
       *parts_.outside, *asked, bearer, [this, shared, next, look, about, id](Result<OutsideAnswer> answer) {
         if (!answer) return answered(id, next, unanswered(answer.error()));
-        Heard heard = heard_of(*shared, Operation::reveal, *answer);
-        if (heard.kind == Heard::Kind::done) {
+        Heard told = heard_of(*shared, Operation::reveal, *answer);
+        if (told.kind == Heard::Kind::done) {
           auto shown = provider::read_created(*shared->adapter, Operation::reveal, about, answer->body);
           crypto::wipe(answer->body);
           if (!shown) return answered(id, next, unanswered(shown.error()));
           const Secret secret = Secret::take(shown->secret);
           if (envoy_.is_secret(shared->credential, shared->it.old_version, secret)) {
-            heard.id = look->keys[look->at].id;
-            return answered(id, next, heard);
+            told.id = look->keys[look->at].id;
+            return answered(id, next, told);
           }
-        } else if (heard.kind != Heard::Kind::gone) {
-          return answered(id, next, heard);
+        } else if (told.kind != Heard::Kind::gone) {
+          return answered(id, next, told);
         }
         ++look->at;
         look_closer(std::move(*shared), next, look);

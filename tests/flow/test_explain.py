@@ -58,9 +58,10 @@ def test_a_suggestion_looks_at_rates_tools_and_tier(shared):
     said = rig.until(suggested)
     found = {one["field"]: one for one in said["findings"]}
     assert found["rpm"]["allowed"] == 500 and 2 <= found["rpm"]["suggested"] <= 3
-    assert found["tpm"]["allowed"] is None and found["tpm"]["suggested"] > 0
+    # What is held of tokens a minute is the most a request may take, which its use does not tell.
+    assert "tpm" not in found and "--tpm" not in said["command"]
     assert "not on record" in found["tools"]["why"] and "not on record" in found["max_tier"]["why"]
-    assert "--rpm" in said["command"] and "--tpm" in said["command"]
+    assert "--rpm" in said["command"]
 
 
 def test_the_use_of_a_key_includes_the_keys_below_it(shared):
