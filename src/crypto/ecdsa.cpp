@@ -1,27 +1,20 @@
 // ES256 over OpenSSL.
 #include "crypto/ecdsa.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
 #include <cstring>
-#include <memory>
+
+#include "crypto/openssl_key.hpp"
 
 namespace claviger::crypto {
 namespace {
 
-struct Free {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using Bio = std::unique_ptr<BIO, Free>;
-using Key = std::unique_ptr<EVP_PKEY, Free>;
-using Context = std::unique_ptr<EVP_MD_CTX, Free>;
+using openssl::Bio;
+using openssl::Context;
+using openssl::Key;
 
 // Null unless it is a key on P-256.
 Key read_key(std::string_view pem) {
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const Bio bio = openssl::reader(pem);
   Key key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
   if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_EC) return nullptr;
   char group[64] = {};

@@ -1,26 +1,17 @@
 // RS256 over OpenSSL.
 #include "crypto/rsa.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
-#include <memory>
+#include "crypto/openssl_key.hpp"
 
 namespace claviger::crypto {
 namespace {
 
-struct Free {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using Bio = std::unique_ptr<BIO, Free>;
-using Key = std::unique_ptr<EVP_PKEY, Free>;
-using Context = std::unique_ptr<EVP_MD_CTX, Free>;
+using openssl::Bio;
+using openssl::Context;
+using openssl::Key;
+using openssl::reader;
 
 constexpr int kFewestBits = 2048;
-
-Bio reader(std::string_view text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
 // A key that asks for a passphrase is not read: nobody could type it.
 int no_passphrase(char*, int, int, void*) { return -1; }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
+#include "steward/row_name.hpp"
 
 namespace claviger::steward {
 
@@ -42,30 +43,22 @@ CREATE TABLE IF NOT EXISTS canary_key (
 
 namespace {
 
-// The value of an enumeration by its name; corrupt when there is none.
-template <class E>
-Result<E> named(std::string_view name, int count) {
-  for (int i = 0; i < count; ++i)
-    if (name_of(static_cast<E>(i)) == name) return static_cast<E>(i);
-  return fail(Code::corrupt, fmt::format("an incident's row says '{}'", name));
-}
-
 Result<Incident> read_row(const store::Row& row) {
   Incident it;
   it.id = row.text(0);
-  TRY(it.owned, named<Owned>(row.text(1), 2));
+  TRY(it.owned, named<Owned>(row.text(1), 2, name_of));
   it.subject_id = row.text(2);
   it.version = row.integer(3);
   it.name = row.text(4);
   it.owner = row.text(5);
   it.environment = row.text(6);
   it.provider = row.text(7);
-  TRY(it.proof, named<Proof>(row.text(8), 3));
+  TRY(it.proof, named<Proof>(row.text(8), 3, name_of));
   it.source = row.text(9);
   it.drill = row.integer(10) != 0;
   it.ordered = row.integer(11) != 0;
-  TRY(it.state, named<IncidentState>(row.text(12), kIncidentStates));
-  TRY(it.containment, named<Containment>(row.text(13), 5));
+  TRY(it.state, named<IncidentState>(row.text(12), kIncidentStates, name_of));
+  TRY(it.containment, named<Containment>(row.text(13), 5, name_of));
   it.rotation = row.text(14);
   it.rotation_problem = row.text(15);
   it.first_exposed = {row.integer(16)};

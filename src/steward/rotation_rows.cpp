@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/json_writer.hpp"
+#include "steward/row_name.hpp"
 #include "wire/json.hpp"
 
 namespace claviger::steward {
@@ -42,29 +43,11 @@ using store::value;
 using store::Value;
 
 constexpr std::string_view kAll =
-    "SELECT id, credential, class, mode, state, reason, started_by, nonce, old_key, new_key, old_version, "
-    "new_version, operation, orphan, asking, asked, old_expires, looked, seeking, by_hand, doomed, creates, "
-    "looks, good, bad, tries, next, deadline, promoted, drained, revoked, confirmed, destroyed, started, "
-    "updated, trouble, epoch FROM rotation WHERE ?1 = '' OR credential = ?1 ORDER BY started DESC, id";
+    "SELECT * FROM rotation WHERE ?1 = '' OR credential = ?1 ORDER BY started DESC, id";
 constexpr std::string_view kUnfinished =
-    "SELECT id, credential, class, mode, state, reason, started_by, nonce, old_key, new_key, old_version, "
-    "new_version, operation, orphan, asking, asked, old_expires, looked, seeking, by_hand, doomed, creates, "
-    "looks, good, bad, tries, next, deadline, promoted, drained, revoked, confirmed, destroyed, started, "
-    "updated, trouble, epoch FROM rotation WHERE (?1 = '' OR credential = ?1) "
+    "SELECT * FROM rotation WHERE (?1 = '' OR credential = ?1) "
     "AND state NOT IN ('closed', 'undone', 'failed') ORDER BY started DESC, id";
-constexpr std::string_view kOne =
-    "SELECT id, credential, class, mode, state, reason, started_by, nonce, old_key, new_key, old_version, "
-    "new_version, operation, orphan, asking, asked, old_expires, looked, seeking, by_hand, doomed, creates, "
-    "looks, good, bad, tries, next, deadline, promoted, drained, revoked, confirmed, destroyed, started, "
-    "updated, trouble, epoch FROM rotation WHERE id = ?1";
-
-// The value of an enumeration by its name; `corrupt` when it has none.
-template <class E>
-Result<E> named(std::string_view text, std::size_t count, std::string_view (*name)(E)) {
-  for (std::size_t i = 0; i < count; ++i)
-    if (name(static_cast<E>(i)) == text) return static_cast<E>(i);
-  return fail(Code::corrupt, fmt::format("a rotation's row says '{}'", text));
-}
+constexpr std::string_view kOne = "SELECT * FROM rotation WHERE id = ?1";
 
 std::optional<Time> time_at(const store::Row& row, std::size_t i) {
   return row.null(i) ? std::nullopt : std::optional(Time{row.integer(i)});
