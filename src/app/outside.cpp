@@ -99,10 +99,11 @@ net::Task<Result<OutsideAnswer>> talk(Exchange& it) {
   stream->set_deadline(end);
   if (it.base.scheme == "https") CO_TRY_VOID(co_await stream->start_tls_client(it.tls, it.base.host));
   CO_TRY_VOID(co_await stream->write(it.request));
-  net::ResponseReader reader(*stream);
+  net::ResponseReader reader(*stream, net::Memory::confidential);  // it may hold a new key
   wire::ResponseHead head;
   CO_TRY_VOID(co_await reader.read_head(it.call.method, head));
   OutsideAnswer answer;
+  answer.body.reserve(it.call.most);  // it does not grow: nothing of it stays in memory it has left
   take_headers(head, answer);
   while (!reader.complete()) {
     CO_TRY(const std::string_view piece, co_await reader.next_piece());

@@ -95,7 +95,7 @@ struct Count {
 net::Task<void> serve_one(std::unique_ptr<net::Stream> stream, Api& api, Door door,
                           const net::TlsContext* tls, std::shared_ptr<Count> count) {
   ++count->open;
-  net::ServerConnection connection(std::move(stream), net::ServerConnection::Memory::confidential);
+  net::ServerConnection connection(std::move(stream), net::Memory::confidential);
   bool open = true;
   if (tls != nullptr) {
     connection.stream().expire_after_ms(limits::kHeadTimeoutMs);

@@ -41,7 +41,7 @@ net::Task<void> exchange(net::Upstreams& upstreams, net::Loop& loop, const provi
   stream.expire_after_ms(limits::kTokenExchangeMs);
   const std::string head = head_of(ask);
   out.done = co_await stream.write(head, ask.body);
-  net::ResponseReader reader(stream);
+  net::ResponseReader reader(stream, net::Memory::confidential);
   wire::ResponseHead answer;
   if (out.done) out.done = co_await reader.read_head("POST", answer);
   out.status = answer.status;

@@ -6,43 +6,8 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
-#include "base/secret.hpp"
 
 namespace claviger::net {
-namespace {
-
-// A buffer that a large request left behind is not kept for small ones.
-void empty_buffer(std::string& buffer) {
-  buffer.clear();
-  // Assigning an empty string would keep the memory.
-  if (buffer.capacity() > limits::kConnectionBuffer) std::string().swap(buffer);
-}
-
-}  // namespace
-
-// The first `size` bytes, where they are confidential.
-void ServerConnection::forget(std::string& bytes, std::size_t size) const {
-  if (memory_ == Memory::confidential) wipe_memory(bytes.data(), size);
-}
-
-// The buffer may move when it grows; the memory it leaves keeps nothing confidential.
-void ServerConnection::make_room(std::size_t size) {
-  if (memory_ == Memory::plain || size <= in_.capacity()) return;
-  std::string larger;
-  larger.reserve(std::max(size, 2 * in_.capacity()));
-  larger.assign(in_);
-  forget(in_, in_.size());
-  in_.swap(larger);
-}
-
-// Appends what was read into the loop's scratch.
-void ServerConnection::take(std::size_t got) {
-  char* const scratch = stream_->loop().scratch();
-  make_room(in_.size() + got);
-  in_.append(scratch, got);
-  if (memory_ == Memory::confidential) wipe_memory(scratch, got);
-}
-
 // Appends what the peer sends next. False: the peer closed.
 Task<Result<bool>> ServerConnection::receive() {
   Loop& loop = stream_->loop();
@@ -52,7 +17,7 @@ Task<Result<bool>> ServerConnection::receive() {
     got = stream_->read_now(loop.scratch(), loop.scratch_size());
   }
   if (got < 0) co_return std::unexpected(stream_->error());
-  take(static_cast<std::size_t>(got));
+  in_.take(loop, static_cast<std::size_t>(got));
   co_return got > 0;
 }
 
@@ -67,7 +32,7 @@ Task<Result<bool>> ServerConnection::read_head(wire::RequestHead& head) {
   bool started = !in_.empty();
   stream_->expire_after_ms(started ? limits::kHeadTimeoutMs : limits::kIdleTimeoutMs);
   for (;;) {
-    const auto parsed = wire::parse_request_head(in_, head);
+    const auto parsed = wire::parse_request_head(in_.view(), head);
     if (!parsed) co_return std::unexpected(parsed.error());
     if (*parsed > 0) {
       head_size_ = *parsed;
@@ -85,7 +50,7 @@ Task<Result<bool>> ServerConnection::read_head(wire::RequestHead& head) {
       if (in_.empty() || stream_->broken()) co_return false;
       co_return stopped("head");
     }
-    take(static_cast<std::size_t>(got));
+    in_.take(loop, static_cast<std::size_t>(got));
     if (!started) stream_->expire_after_ms(limits::kHeadTimeoutMs);
     started = true;
   }
@@ -102,7 +67,7 @@ Prompt<Result<std::string_view>> ServerConnection::read_body(wire::RequestHead& 
   if (whole && head.content_length <= limit) {
     body_end_ = head_size_ + static_cast<std::size_t>(head.content_length);
     return Result<std::string_view>(
-        std::string_view(in_).substr(head_size_, static_cast<std::size_t>(head.content_length)));
+        in_.view().substr(head_size_, static_cast<std::size_t>(head.content_length)));
   }
   if (head.framing == wire::Framing::chunked) return read_chunked(head, limit);
   return read_sized(head, limit);
@@ -115,51 +80,49 @@ Task<Result<std::string_view>> ServerConnection::read_sized(wire::RequestHead& h
   if (in_.size() < end) {
     // Straight into its place: a large body is not copied once more.
     std::size_t filled = in_.size();
-    make_room(end);
-    // The size is our own: libstdc++ 12 offers all of the new capacity here.
-    in_.resize_and_overwrite(end, [end](char*, std::size_t) { return end; });
+    char* const place = in_.grow(end);
     while (filled < end) {
       stream_->expire_after_ms(limits::kBodyTimeoutMs);
-      ssize_t got = stream_->read_now(in_.data() + filled, end - filled);
+      ssize_t got = stream_->read_now(place + filled, end - filled);
       while (got == Stream::kAgain) {
         co_await stream_->more();
-        got = stream_->read_now(in_.data() + filled, end - filled);
+        got = stream_->read_now(place + filled, end - filled);
       }
       if (got <= 0) {
-        in_.resize(filled);
+        in_.cut(filled);
         co_return stopped("body");
       }
       filled += static_cast<std::size_t>(got);
     }
     stream_->set_deadline(INT64_MAX);
-    (void)wire::parse_request_head(in_, head);  // the buffer has moved, and the head's views with it
+    (void)wire::parse_request_head(in_.view(), head);  // the buffer has moved, and the head's views with it
   }
   body_end_ = end;
-  co_return std::string_view(in_).substr(head_size_, size);
+  co_return in_.view().substr(head_size_, size);
 }
 
 Task<Result<std::string_view>> ServerConnection::read_chunked(wire::RequestHead& head, std::size_t limit) {
   wire::ChunkedDecoder decoder;
-  decoded_.clear();
+  decoded_.cut(0);
   std::size_t at = head_size_;
   for (;;) {
-    const auto taken = decoder.feed(std::string_view(in_).substr(at), decoded_);
+    const std::string_view here = in_.view().substr(at);
+    const auto taken = decoder.feed(here, decoded_.room_for(here.size()));
     if (!taken) co_return std::unexpected(taken.error());
     at += *taken;
     if (decoded_.size() > limit) co_return refuse(Code::body_too_large);
     if (decoder.done()) break;
     dropped_ += in_.size() - head_size_;
-    if (memory_ == Memory::confidential) wipe_memory(in_.data() + head_size_, in_.size() - head_size_);
-    in_.resize(head_size_);  // decoded; the head stays for its views
+    in_.cut(head_size_);  // decoded; the head stays for its views
     at = head_size_;
     stream_->expire_after_ms(limits::kBodyTimeoutMs);
     const auto more = co_await receive();
     if (!more || !*more) co_return stopped("body");
   }
   stream_->set_deadline(INT64_MAX);
-  (void)wire::parse_request_head(in_, head);
+  (void)wire::parse_request_head(in_.view(), head);
   body_end_ = at;
-  co_return std::string_view(decoded_);
+  co_return decoded_.view();
 }
 
 bool ServerConnection::skip_body(const wire::RequestHead& head) {
@@ -170,24 +133,22 @@ bool ServerConnection::skip_body(const wire::RequestHead& head) {
 }
 
 void ServerConnection::consume() {
-  forget(in_, body_end_);
-  forget(decoded_, decoded_.size());
-  in_.erase(0, body_end_);
+  in_.drop(body_end_);
   head_size_ = 0;
   body_end_ = 0;
   dropped_ = 0;
-  if (in_.empty()) empty_buffer(in_);
-  empty_buffer(decoded_);
+  if (in_.empty()) in_.clear();
+  decoded_.clear();
 }
 
 void ResponseReader::drop_used() {
-  in_.erase(0, used_);
+  in_.drop(used_);
   used_ = 0;
 }
 
 Task<Result<void>> ResponseReader::read_head(std::string_view request_method, wire::ResponseHead& head) {
   for (;;) {
-    const auto parsed = wire::parse_response_head(std::string_view(in_).substr(used_), request_method, head);
+    const auto parsed = wire::parse_response_head(in_.view().substr(used_), request_method, head);
     if (!parsed) co_return std::unexpected(parsed.error());
     if (*parsed > 0) {
       used_ += *parsed;
@@ -204,7 +165,7 @@ Task<Result<void>> ResponseReader::read_head(std::string_view request_method, wi
     }
     if (got < 0) co_return std::unexpected(stream_.error());
     if (got == 0) co_return fail_upstream(Code::upstream_failed, "closed before the answer's head");
-    in_.append(loop.scratch(), static_cast<std::size_t>(got));
+    in_.take(loop, static_cast<std::size_t>(got));
   }
   framing_ = head.framing;
   left_ = head.content_length;
@@ -214,7 +175,7 @@ Task<Result<void>> ResponseReader::read_head(std::string_view request_method, wi
 
 // What can be had of the body without waiting; empty when nothing is there.
 Result<std::string_view> ResponseReader::take() {
-  const std::string_view here = std::string_view(in_).substr(used_);
+  const std::string_view here = in_.view().substr(used_);
   switch (framing_) {
     case wire::Framing::length: {
       const std::string_view piece =
@@ -225,12 +186,12 @@ Result<std::string_view> ResponseReader::take() {
       return piece;
     }
     case wire::Framing::chunked: {
-      decoded_.clear();
-      const auto taken = chunks_.feed(here, decoded_);
+      decoded_.cut(0);
+      const auto taken = chunks_.feed(here, decoded_.room_for(here.size()));
       if (!taken) return fail_upstream(Code::upstream_malformed, std::string(told(taken.error())));
       used_ += *taken;
       complete_ = chunks_.done();
-      return std::string_view(decoded_);
+      return decoded_.view();
     }
     case wire::Framing::until_close:
       used_ = in_.size();
@@ -264,7 +225,7 @@ Task<Result<std::string_view>> ResponseReader::wait_for_piece() {
       co_return fail_upstream(Code::upstream_failed, "closed in the middle of the answer");
     complete_ = got == 0;
     if (complete_) co_return std::string_view{};
-    in_.append(loop.scratch(), static_cast<std::size_t>(got));
+    in_.take(loop, static_cast<std::size_t>(got));
     const auto piece = take();
     if (!piece || !piece->empty() || complete_) co_return piece;
   }

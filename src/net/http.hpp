@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "net/receive_buffer.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
 #include "wire/chunked.hpp"
@@ -16,13 +17,8 @@ namespace claviger::net {
 // The server's end of a connection: one request at a time, pipelined ones wait in the buffer.
 class ServerConnection {
  public:
-  // confidential: what arrives is wiped from all memory it has passed through; for a door that secrets come
-  // by.
-  enum class Memory : std::uint8_t { plain, confidential };
   explicit ServerConnection(std::unique_ptr<Stream> stream, Memory memory = Memory::plain)
-      : stream_(std::move(stream)), memory_(memory) {}
-  ~ServerConnection() { forget(in_, in_.size()); }
-  ServerConnection(ServerConnection&&) = delete;
+      : stream_(std::move(stream)), in_(memory), decoded_(memory) {}
 
   // Waits for the next request's head. False: the peer closed between requests. The head's views are valid
   // until read_body or consume. Errors have the codes of errors.def; the connection must be closed after one.
@@ -46,26 +42,23 @@ class ServerConnection {
 
  private:
   Task<Result<bool>> receive();
-  void take(std::size_t got);
-  void make_room(std::size_t size);
-  void forget(std::string& bytes, std::size_t size) const;
   std::unexpected<Error> stopped(std::string_view what) const;
   Task<Result<std::string_view>> read_sized(wire::RequestHead& head, std::size_t limit);
   Task<Result<std::string_view>> read_chunked(wire::RequestHead& head, std::size_t limit);
 
   std::unique_ptr<Stream> stream_;
-  Memory memory_;
-  std::string in_;  // from the first byte of the current request
+  ReceiveBuffer in_;  // from the first byte of the current request
   std::size_t head_size_ = 0;
   std::size_t body_end_ = 0;  // where the current request ends in in_
   std::size_t dropped_ = 0;   // bytes of a chunked body that were decoded and are no longer in in_
-  std::string decoded_;       // a chunked body
+  ReceiveBuffer decoded_;     // a chunked body
 };
 
 // The client's end: the answer's head, then its body in pieces as they come.
 class ResponseReader {
  public:
-  explicit ResponseReader(Stream& stream) : stream_(stream) {}
+  explicit ResponseReader(Stream& stream, Memory memory = Memory::plain)
+      : stream_(stream), in_(memory), decoded_(memory) {}
 
   // Waits for the head of the answer, skipping 1xx. upstream_failed, upstream_timeout or upstream_malformed.
   // The head's views are valid until next_piece.
@@ -85,12 +78,12 @@ class ResponseReader {
   void drop_used();
 
   Stream& stream_;
-  std::string in_;
+  ReceiveBuffer in_;
   std::size_t used_ = 0;
   wire::Framing framing_ = wire::Framing::none;
   std::uint64_t left_ = 0;  // of a body with a length
   wire::ChunkedDecoder chunks_;
-  std::string decoded_;
+  ReceiveBuffer decoded_;
   bool complete_ = false;
 };
 
