@@ -61,32 +61,29 @@ def gate_before(folder, sandbox):
 
 
 def streams_meanwhile(folder, gate, stop):
-    """Streams one after the other until `stop`; how many were opened and how many broke."""
-    path = tools.request_file(folder, gate, stream=True)
-    counted = {"asked": 0, "broken": 0}
+    """Streams one after the other until `stop`; how many each thread opened and how many broke."""
+    raw = tools.request_file(folder, gate, stream=True).read_bytes()
+    raw = raw.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)  # any answer ends with the connection
+    tallies = [{"asked": 0, "broken": 0} for _ in range(STREAMS)]
 
-    def one():
-        raw = path.read_bytes()
+    def one(tally):
         while not stop.is_set():
-            counted["asked"] += 1
+            tally["asked"] += 1
             got = b""
             try:
                 with server.socket.create_connection(("127.0.0.1", gate.port), timeout=60) as sock:
                     sock.sendall(raw)
-                    while not got.endswith(b"0\r\n\r\n"):
-                        part = sock.recv(65536)
-                        if not part:
-                            break
+                    while part := sock.recv(65536):
                         got += part
             except OSError:
                 got = b""
-            if not got.startswith(b"HTTP/1.1 200") or b"[DONE]" not in got:
-                counted["broken"] += 1
+            whole = got.startswith(b"HTTP/1.1 200") and got.endswith(b"0\r\n\r\n") and b"[DONE]" in got
+            tally["broken"] += not whole
 
-    threads = [threading.Thread(target=one) for _ in range(STREAMS)]
+    threads = [threading.Thread(target=one, args=(tally,)) for tally in tallies]
     for thread in threads:
         thread.start()
-    return threads, counted
+    return threads, tallies
 
 
 def failures(gate):
@@ -105,7 +102,7 @@ def rotate_under_load(folder, seconds):
     sandbox = Sandbox(folder)
     gate = gate_before(folder, sandbox)
     stop = threading.Event()
-    threads, streams = streams_meanwhile(folder, gate, stop)
+    threads, tallies = streams_meanwhile(folder, gate, stop)
     told = {}
     load = threading.Thread(target=lambda: told.update(tools.pace(folder, gate, RATE, seconds=seconds)))
     load.start()
@@ -126,7 +123,8 @@ def rotate_under_load(folder, seconds):
     yield Row(f"calls failed during a rotation, {RATE:,} calls/s asked for", "0", f"{failed} of {calls:,}")
     rate = f"{told['requests'] / told['seconds']:,.0f} calls/s"
     yield Row("rate that this machine answered in time", "-", rate)
-    broken = f"{streams['broken']} of {streams['asked']:,}"
+    asked, bad = (sum(tally[name] for tally in tallies) for name in ("asked", "broken"))
+    broken = f"{bad} of {asked:,}"
     yield Row(f"streams broken meanwhile ({STREAMS} at once)", "0", broken)
     yield Row("keys left behind at the provider", "0", str(orphans))
     yield Row("from `rotate --now` to the old key's proven death", "-", f"{took:.1f} s")

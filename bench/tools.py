@@ -22,7 +22,7 @@ def request_file(folder, target, stream=False, size=1024):
     headers = {"Host": "127.0.0.1", "Content-Type": "application/json"} | target.headers
     headers["Content-Length"] = str(len(body))
     lines = [f"POST {question.PATH} HTTP/1.1", *[f"{name}: {value}" for name, value in headers.items()]]
-    path = folder / f"{target.name}.request"
+    path = folder / f"{target.name}-{size}{'-stream' if stream else ''}.request"
     path.write_text("\r\n".join(lines) + "\r\n\r\n" + body)
     return path
 
