@@ -50,9 +50,12 @@ inline constexpr std::int64_t kBenchLongestMs = 600'000;  // and none for longer
 inline constexpr std::int64_t kBenchFaultLongestMs = 60'000;
 inline constexpr std::int64_t kRampShortestMs = 5'000;  // it comes back slowly, over as long as it rested
 inline constexpr std::int64_t kRampLongestMs = 60'000;
-inline constexpr std::int64_t kTokenExchangeMs = 15'000;  // minting an access token
-inline constexpr std::int64_t kTokenSpareMs = 120'000;    // a token is not used in the end of its life
-inline constexpr std::int64_t kTokenLifeMs = 3'600'000;   // asked for, and believed at most
+inline constexpr std::int64_t kTokenExchangeMs = 15'000;  // minting an access token, all of it
+inline constexpr std::int64_t kTokenFailedMs = 5'000;     // a token that was not to be had is not asked for
+inline constexpr std::size_t kTokenWaits = 256;           // requests of a lane that wait for a token
+inline constexpr std::size_t kTokenThreads = 4;
+inline constexpr std::int64_t kTokenSpareMs = 120'000;   // a token is not used in the end of its life
+inline constexpr std::int64_t kTokenLifeMs = 3'600'000;  // asked for, and believed at most
 inline constexpr std::size_t kTokenAnswer = 64 * 1024;
 
 inline constexpr std::size_t kConnections = 20'000;  // all clients together

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include "base/limits.hpp"
@@ -53,6 +55,25 @@ bool wants_websocket(const wire::Headers& headers) {
   for (char& c : wish)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   return wish.find("websocket") != std::string::npos || headers.has("sec-websocket-key");
+}
+
+// InvokeModel takes options in the head, beside the body: tiers, guardrails and whatever else may come. What
+// the gate has no price of does not pass it.
+Result<void> refuse_bedrock_options(const wire::Headers& headers) {
+  constexpr std::string_view kOptions = "x-amzn-bedrock-";
+  constexpr std::array<std::string_view, 2> kHarmless{"accept", "content-type"};
+  for (const wire::Header& header : headers) {
+    if (!wire::same_name(header.name.substr(0, kOptions.size()), kOptions)) continue;
+    const std::string_view option = header.name.substr(kOptions.size());
+    const bool harmless = std::ranges::any_of(
+        kHarmless, [option](std::string_view name) { return wire::same_name(option, name); });
+    if (!harmless)
+      return refuse(Code::invalid_parameter,
+                    fmt::format("The header {} is refused, since what it asks of Bedrock has no known price: "
+                                "leave it out.",
+                                header.name.substr(0, 64)));
+  }
+  return {};
 }
 
 Result<void> read_named(Request& request, std::string_view path, const World& world) {
@@ -130,6 +151,7 @@ Result<void> read_target(Request& request, const World& world) {
   if (other_dialect)
     return refuse(Code::unknown_route,
                   fmt::format("Provider '{}' does not serve this path.", request.provider));
+  if (request.match.dialect == provider::Dialect::bedrock) TRY_VOID(refuse_bedrock_options(headers));
   TRY(request.query_key, provider::query_key(query));
   TRY(request.query, provider::upstream_query(request.route(), query));
   show_keys(request);

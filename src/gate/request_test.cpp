@@ -84,6 +84,21 @@ TEST_F(RequestTest, a_refusal_under_a_named_provider_speaks_that_providers_diale
   EXPECT_EQ(post("/p/gemini/nothing")->request.dialect(), Dialect::gemini);
 }
 
+TEST_F(RequestTest, options_of_bedrock_that_stand_in_the_head_are_refused_but_for_the_forms_of_bodies) {
+  for (const char* verb : {"invoke", "invoke-with-response-stream", "converse"})
+    for (const char* name :
+         {"X-Amzn-Bedrock-Service-Tier", "x-amzn-bedrock-performanceconfig-latency",
+          "X-AMZN-BEDROCK-GUARDRAILIDENTIFIER", "X-Amzn-Bedrock-GuardrailVersion", "X-Amzn-Bedrock-Trace",
+          "x-amzn-bedrock-", "x-amzn-bedrock-accepted", "x-amzn-bedrock-of-tomorrow"}) {
+      const auto asked = post(std::string("/model/m/") + verb, {{name, "standard"}});
+      EXPECT_EQ(verdict(asked->target), "invalid_parameter") << name;
+      if (!asked->target) EXPECT_THAT(asked->target.error().say, HasSubstr(name));
+      EXPECT_EQ(asked->request.dialect(), Dialect::bedrock);
+    }
+  for (const char* name : {"X-Amzn-Bedrock-Accept", "x-amzn-bedrock-content-type", "x-amzn-trace-id"})
+    EXPECT_EQ(verdict(post("/model/m/invoke", {{name, "application/json"}})->target), "ok") << name;
+}
+
 TEST_F(RequestTest, two_keys_in_the_query_conflict) {
   EXPECT_EQ(verdict(post("/v1/chat/completions?key=a&key=b")->target), "conflicting_keys");
 }

@@ -62,11 +62,26 @@ Result<void> read_tools(JsonValue config, Ask& out) {
   return {};
 }
 
+// How fast the answer comes, and at what price. What is not the usual service is not known to be cheaper.
+void note_service(JsonValue root, Ask& out) {
+  if (given(root["guardrailConfig"])) unbounded(out, "Guardrails are billed apart from the model.");
+  const JsonValue speed = root["performanceConfig"];
+  if (given(speed) && !speed["latency"].text_equals("standard"))
+    unbounded(out, "Latency-optimized inference has a price of its own that is not known.");
+  for (const JsonValue said : {root["serviceTier"], root["service_tier"]}) {
+    const JsonValue tier = said.is_object() ? said["type"] : said;
+    if (!given(said) || tier.text_equals("default")) continue;
+    out.tier = tier.exists() ? tier.text().value_or("unknown") : "unknown";
+    unbounded(out, "Service tiers of Bedrock have prices of their own that are not known.");
+  }
+}
+
 // Fields by which the models on Bedrock bound an answer, as paths of at most two names.
 struct BoundField {
   std::string_view outer, name;
 };
-constexpr std::array<BoundField, 7> kBoundFields{{{"", "max_tokens"},
+constexpr std::array<BoundField, 8> kBoundFields{{{"", "max_tokens"},
+                                                  {"", "max_completion_tokens"},
                                                   {"", "max_gen_len"},
                                                   {"", "maxTokens"},
                                                   {"", "max_tokens_to_sample"},
@@ -112,13 +127,9 @@ Result<void> read_converse(JsonValue root, Ask& out) {
       TRY_VOID(walk_blocks(message["content"], out));
   TRY_VOID(walk_blocks(root["system"], out));
   TRY_VOID(read_tools(root["toolConfig"], out));
-  if (given(root["guardrailConfig"])) unbounded(out, "Guardrails are billed apart from the model.");
   if (given(root["additionalModelRequestFields"]))
     unbounded(out, "additionalModelRequestFields may switch on what the gate knows no price of.");
-  if (root["performanceConfig"]["latency"].text_equals("optimized"))
-    unbounded(out, "Latency-optimized inference has a price of its own that is not known.");
-  if (const JsonValue tier = root["serviceTier"]["type"]; given(tier) && !tier.text_equals("default"))
-    unbounded(out, "Service tiers of Bedrock have prices of their own that are not known.");
+  note_service(root, out);
   return {};
 }
 
@@ -127,7 +138,11 @@ Result<void> read_invoke(JsonValue root, Ask& out) {
     TRY_VOID(read_messages(root, out));
   } else {
     out.hidden_input = holds_media(root);
-    out.has_tools = given(root["tools"]) || given(root["toolConfig"]);
+    out.has_tools = given(root["tools"]);
+    TRY_VOID(read_tools(root["toolConfig"], out));
+    note_service(root, out);
+    TRY_VOID(read_choices(root, "n", out));
+    TRY_VOID(read_choices(root, "num_generations", out));
     for (const BoundField& field : kBoundFields) {
       const JsonValue holder = field.outer.empty() ? root : root[field.outer];
       if (!holder.exists() || !holder.is_object()) continue;

@@ -87,6 +87,40 @@ TEST(BedrockAsk, an_invoke_body_must_bound_its_answer_in_its_models_own_way) {
   EXPECT_EQ(claude->max_output, 5);
 }
 
+TEST(BedrockAsk, an_invoke_body_is_bounded_by_whichever_field_its_model_reads_and_in_all_its_answers) {
+  EXPECT_EQ(read(kInvoke, R"({"max_completion_tokens":9})")->max_output, 9);
+  EXPECT_EQ(read(kInvoke, R"({"max_tokens":5,"max_completion_tokens":9})")->max_output, 9);
+  EXPECT_EQ(read(kInvoke, R"({"max_tokens":5})")->choices, 1);
+  EXPECT_EQ(read(kInvoke, R"({"max_tokens":5,"n":4})")->choices, 4);
+  EXPECT_EQ(read(kInvoke, R"({"max_tokens":5,"num_generations":3})")->choices, 3);
+  for (const std::string_view body :
+       {R"({"max_tokens":5,"n":"4"})", R"({"max_tokens":5,"num_generations":0})",
+        R"({"max_completion_tokens":"9"})"})
+    EXPECT_EQ(read(kInvoke, body).error().code, Code::invalid_parameter) << body;
+}
+
+TEST(BedrockAsk, what_converse_knows_no_price_of_is_unbounded_in_an_invoke_body_too) {
+  for (const std::string_view more :
+       {R"("toolConfig":{"tools":[{"systemTool":{"name":"nova_grounding"}}]})",
+        R"("service_tier":"priority")", R"("service_tier":"flex")", R"("service_tier":7)",
+        R"("serviceTier":{"type":"priority"})", R"("serviceTier":"flex")",
+        R"("performanceConfig":{"latency":"optimized"})", R"("performanceConfig":{})",
+        R"("guardrailConfig":{"guardrailIdentifier":"g"})"})
+    EXPECT_EQ(read(kInvoke, R"({"max_tokens":5,)" + std::string(more) + "}")->unbounded.size(), 1u) << more;
+  EXPECT_TRUE(read(kInvoke, R"({"max_tokens":5,"toolConfig":{"tools":[]}})")->has_tools);
+  for (const std::string_view usual :
+       {R"("toolConfig":{"tools":[{"toolSpec":{"name":"f"}}]})", R"("service_tier":"default")",
+        R"("serviceTier":{"type":"default"})", R"("performanceConfig":{"latency":"standard"})"})
+    EXPECT_TRUE(read(kInvoke, R"({"max_tokens":5,)" + std::string(usual) + "}")->unbounded.empty()) << usual;
+}
+
+TEST(BedrockAsk, a_service_tier_is_told_to_the_keys_scope) {
+  EXPECT_EQ(read(kInvoke, R"({"max_tokens":5,"service_tier":"flex"})")->tier, "flex");
+  EXPECT_EQ(read(kConverse, R"({"serviceTier":{"type":"priority"}})")->tier, "priority");
+  EXPECT_EQ(read(kConverse, R"({"serviceTier":{"type":"default"}})")->tier, "");
+  EXPECT_EQ(read(kConverse, R"({"serviceTier":{}})")->tier, "unknown");
+}
+
 TEST(BedrockEdit, bounds_the_answer_where_the_model_looks_for_it) {
   EXPECT_EQ(edited(kConverse, R"({})", 5), R"({"inferenceConfig":{"maxTokens":5}})");
   EXPECT_EQ(edited(kConverse, R"({"messages":[]})", 5),
@@ -98,6 +132,7 @@ TEST(BedrockEdit, bounds_the_answer_where_the_model_looks_for_it) {
   EXPECT_EQ(edited(kConverse, R"({"inferenceConfig":{"maxTokens":4}})", 5),
             R"({"inferenceConfig":{"maxTokens":4}})");
   EXPECT_EQ(edited(kInvoke, R"({"max_gen_len":9})", 5), R"({"max_gen_len":5})");
+  EXPECT_EQ(edited(kInvoke, R"({"max_completion_tokens":9})", 5), R"({"max_completion_tokens":5})");
 }
 
 TEST(BedrockUsage, cached_input_stands_beside_the_input) {

@@ -268,6 +268,27 @@ def test_bedrocks_invoke_model_is_metered_by_body_or_head(gate, recorder):
     assert recorder.requests == []
 
 
+@pytest.mark.parametrize("verb", ["invoke", "invoke-with-response-stream"])
+def test_options_of_bedrock_in_the_head_reach_nobody(gate, recorder, verb):
+    gate.credential(f"aws-{verb}", "bedrock", recorder.url, "ABSKQmVkcm9ja0FQSUtleS0xMjM0NTY3ODkw")
+    path = f"/p/aws-{verb}/model/meta.llama3-70b/{verb}"
+    body = json.dumps({"prompt": "hi", "max_gen_len": 9}).encode()
+    recorder.answer = {"generation": "hi", "prompt_token_count": 20, "generation_token_count": 4}
+    plain = {"x-api-key": gate.key()["key"], "content-type": "application/json"}
+
+    def ask(fields):
+        raw = rig.request_bytes("POST", path, plain | fields, body)
+        return rig.parse_answer(rig.asyncio.run(rig.exchange(gate.port, raw)))
+
+    speed, guards = "PerformanceConfig-Latency", ("GuardrailIdentifier", "GuardrailVersion", "Trace")
+    for name in ("Service-Tier", speed, *guards):
+        status, _, said = ask({f"X-Amzn-Bedrock-{name}": "priority"})
+        assert status == 400 and f"X-Amzn-Bedrock-{name}" in json.loads(said)["message"], said
+        assert recorder.requests == [], name
+    assert ask({"X-Amzn-Bedrock-Accept": "application/json"})[0] == 200
+    assert asked(recorder)[2]["x-amzn-bedrock-accept"] == "application/json"
+
+
 def test_vector_databases_are_metered_in_requests(gate, recorder):
     recorder.answer = {"matches": []}
     gate.credential("pc", "pinecone", recorder.url, "pcsk_0123456789abcdef")
