@@ -329,7 +329,8 @@ net::Task<After> judge_error(Exchange& x, net::ResponseReader& reader, std::stri
                              std::int64_t wait_ms) {
   const bool all_read = co_await read_error(x, reader, body);
   const CredentialEntry& credential = *x.admission.grant.credential;
-  const provider::Finding finding = provider::verdict(x.reply.status, body);
+  const provider::Finding finding =
+      provider::verdict(provider::words_of(*credential.provider), x.reply.status, body);
   note(x.lane, credential, finding, wait_ms);
   if (finding == provider::Finding::refused) x.lane.shared().tokens->forget(credential);
   if (provider::worth_another(finding)) {

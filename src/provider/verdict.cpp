@@ -1,10 +1,14 @@
 // The table of answers that prove something about a key.
 #include "provider/verdict.hpp"
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "provider/provider.hpp"
+#include "wire/json.hpp"
 
 namespace claviger::provider {
 namespace {
@@ -130,6 +134,64 @@ std::string folded(std::string_view body) {
   return out;
 }
 
+// What an error says of itself, folded. What stands elsewhere in it may be the client's.
+struct Said {
+  std::vector<std::string> codes;      // out of the provider's own list
+  std::vector<std::string> sentences;  // may quote
+};
+
+void add_texts(wire::JsonValue object, std::initializer_list<std::string_view> names,
+               std::vector<std::string>& out) {
+  for (const std::string_view name : names)
+    if (const auto text = object[name].exists() ? object[name].text() : std::nullopt)
+      out.push_back(folded(*text));
+}
+
+void add_fields(wire::JsonValue object, Said& out) {
+  if (!object.is_object()) return;
+  add_texts(object, {"code", "type", "__type", "status", "reason", "error_code"}, out.codes);
+  add_texts(object, {"message", "Message", "detail", "error", "error_description"}, out.sentences);
+}
+
+// A text that is no JSON is a sentence; JSON that broke off says nothing.
+Said read_said(std::string_view body) {
+  Said out;
+  wire::Json json;
+  if (!wire::scan(body, json, wire::Duplicates::allow)) {
+    const std::string text = folded(body);
+    if (!text.starts_with('{') && !text.starts_with('[')) out.sentences.push_back(text);
+    return out;
+  }
+  wire::JsonValue root = json.root();
+  if (root.is_array() && root.size() > 0) root = *root.elements().begin();  // Gemini, in answer to a stream
+  add_fields(root, out);
+  const wire::JsonValue error = root["error"];
+  add_fields(error, out);
+  const wire::JsonValue details = error["details"];
+  add_fields(details, out);
+  for (const wire::JsonValue one : details.elements()) add_fields(one, out);
+  return out;
+}
+
+enum class Where : std::uint8_t { anywhere, at_the_beginning };
+
+bool begins(std::string_view sentence, std::string_view words) {
+  // How the providers' sentences lead up to the words of the rows.
+  constexpr std::array<std::string_view, 6> kLeads{
+      "", "your", "yourapikeywas", "the", "accessdenieddueto", "authenticationfailed:pleasemakesureyour"};
+  return std::ranges::any_of(kLeads, [&](std::string_view lead) {
+    return sentence.starts_with(lead) && sentence.substr(lead.size()).starts_with(words);
+  });
+}
+
+bool says(const Said& said, std::string_view words, Where where) {
+  if (words.starts_with('"')) words = words.substr(1, words.size() - 2);  // rows quote whole codes
+  return std::ranges::any_of(said.codes, [&](std::string_view code) { return code.contains(words); }) ||
+         std::ranges::any_of(said.sentences, [&](std::string_view sentence) {
+           return where == Where::anywhere ? sentence.contains(words) : begins(sentence, words);
+         });
+}
+
 // A key that may not be used from here, or not for the service at all, is refused as far as traffic goes; one
 // that lacks a scope has only been asked for the wrong thing.
 Finding finding_of(const Row& row) {
@@ -164,12 +226,22 @@ std::string_view finding_name(Finding finding) {
   return kNames[static_cast<std::size_t>(finding)];
 }
 
-Finding verdict(int status, std::string_view body) {
+std::string_view words_of(const Provider& provider) {
+  const bool own = std::ranges::any_of(kRows, [&](const Row& row) { return row.provider == provider.name; });
+  return own || provider.dialect == Dialect::openai ? std::string_view(provider.name)
+                                                    : dialect_name(provider.dialect);
+}
+
+Finding verdict(std::string_view provider, int status, std::string_view body) {
   if (status < 400) return Finding::good;
-  const std::string text = folded(body);
-  for (const Row& row : kRows)
-    if (row.heard == Heard::by_all && row.status == status && text.contains(row.words))
+  const bool of_the_request = status == 400 || status == 403;
+  const Said said = read_said(body);
+  for (const Row& row : kRows) {
+    const bool heard = row.heard == Heard::by_all && row.status == status;
+    if (!heard || (of_the_request && row.provider != provider)) continue;
+    if (says(said, row.words, of_the_request ? Where::at_the_beginning : Where::anywhere))
       return finding_of(row);
+  }
   if (status == 401) return Finding::refused;
   if (status == 402) return Finding::no_money;
   if (status == 429) return Finding::limited;

@@ -7,6 +7,8 @@
 
 namespace claviger::provider {
 
+struct Provider;
+
 // What a provider's own words prove. Unknown unless they prove something: an answer of a proxy, or one of a
 // shape that was never seen, says neither that a key lives nor that it is dead.
 enum class Verdict : std::uint8_t {
@@ -46,10 +48,16 @@ enum class Finding : std::uint8_t {
 };
 std::string_view finding_name(Finding finding);
 
-// Of an error of any provider, in the middle of traffic. `body` is the error's, as far as it was read. Status
-// alone is not enough: a missing scope answers 401 at OpenAI, a bad key 400 at Gemini and x-ai, an empty
-// account anything from 400 to 429. What no row knows is the request's own fault, except 401 and 5xx.
-Finding verdict(int status, std::string_view body);
+// Of an error in the middle of traffic. `body` is the error's, as far as it was read. Status alone is not
+// enough: a missing scope answers 401 at OpenAI, a bad key 400 at Gemini and x-ai, an empty account anything
+// from 400 to 429. What no row knows is the request's own fault, except 401 and 5xx.
+//
+// Errors quote what a client has sent, and many clients share a key: only the fields that say what is wrong
+// are looked at, and in answers to the request itself, 400 and 403, only the provider's own words, where its
+// sentence begins. `provider` is the name of its rows; others have none.
+Finding verdict(std::string_view provider, int status, std::string_view body);
+// Whose rows a provider's errors are read by: its own, or those of the dialect that it speaks.
+std::string_view words_of(const Provider& provider);
 
 // Whether another credential may do better with the same request.
 inline bool worth_another(Finding finding) { return finding != Finding::good; }

@@ -4,58 +4,144 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "provider/adapter.hpp"
+#include "provider/provider.hpp"
 
 namespace claviger::provider {
 namespace {
 
 TEST(Verdict, tells_a_dead_key_from_a_limited_one_and_from_the_requests_own_fault) {
   const struct {
+    std::string_view provider;
     int status;
     std::string_view body;
     Finding finding;
   } rows[] = {
-      {401, R"({"error":{"message":"Incorrect API key provided: sk-ab***yz","code":"invalid_api_key"}})",
+      {"openai", 401,
+       R"({"error":{"message":"Incorrect API key provided: sk-ab***yz","code":"invalid_api_key"}})",
        Finding::refused},
-      {401,
+      {"openai", 401,
        R"({"error":{"message":"You have insufficient permissions for this operation. Missing scopes: x"}})",
        Finding::good},
-      {401, "", Finding::refused},
-      {400, R"({"error":{"code":400,"status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}})",
+      {"openai", 401, "", Finding::refused},
+      {"gemini", 400,
+       R"({"error":{"code":400,"status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}})",
        Finding::refused},
-      {400, "Incorrect API key provided: xx***yy. You can obtain an API key from https://console.x.ai.",
+      {"x-ai", 400,
+       "Incorrect API key provided: xx***yy. You can obtain an API key from https://console.x.ai.",
        Finding::refused},
-      {400, R"({"error":{"message":"max_tokens is too large"}})", Finding::good},
-      {400, R"({"type":"error","error":{"message":"Your credit balance is too low to access the API"}})",
+      {"openai", 400, R"({"error":{"message":"max_tokens is too large"}})", Finding::good},
+      {"anthropic", 400,
+       R"({"type":"error","error":{"message":"Your credit balance is too low to access the API"}})",
        Finding::no_money},
-      {400, R"({"error":{"code":"blocked_api_access"}})", Finding::no_money},
-      {402, R"({"error":{"message":"Insufficient Balance","code":"invalid_request_error"}})",
+      {"groq", 400, R"({"error":{"code":"blocked_api_access"}})", Finding::no_money},
+      {"deepseek", 402, R"({"error":{"message":"Insufficient Balance","code":"invalid_request_error"}})",
        Finding::no_money},
-      {403, R"({"error":{"message":"Key limit exceeded (total limit), ask"}})", Finding::no_money},
-      {403, R"({"Message":"Authentication failed: Please make sure your API Key is valid."})",
-       Finding::refused},
-      {403, R"({"__type":"UnrecognizedClientException","message":"The security token included is invalid."})",
-       Finding::refused},
-      {403, R"({"error":{"message":"context length exceeded"}})", Finding::good},
-      {404, "", Finding::good},
-      {429, R"({"error":{"type":"insufficient_quota","code":"credit_balance_exhausted"}})",
+      {"openrouter", 403, R"({"error":{"message":"Key limit exceeded (total limit), ask"}})",
        Finding::no_money},
-      {429, R"({"error":{"message":"Rate limit reached"}})", Finding::limited},
-      {498, "invalid token", Finding::refused},
-      {500, "", Finding::fault},
-      {529, R"({"type":"error","error":{"type":"overloaded_error"}})", Finding::fault},
+      {"bedrock", 403, R"({"Message":"Authentication failed: Please make sure your API Key is valid."})",
+       Finding::refused},
+      {"bedrock", 403,
+       R"({"__type":"UnrecognizedClientException","message":"The security token included is invalid."})",
+       Finding::refused},
+      {"together", 403, R"({"error":{"message":"context length exceeded"}})", Finding::good},
+      {"openai", 404, "", Finding::good},
+      {"openai", 429, R"({"error":{"type":"insufficient_quota","code":"credit_balance_exhausted"}})",
+       Finding::no_money},
+      {"openai", 429, R"({"error":{"message":"Rate limit reached"}})", Finding::limited},
+      {"cohere", 498, "invalid token", Finding::refused},
+      {"openai", 500, "", Finding::fault},
+      {"anthropic", 529, R"({"type":"error","error":{"type":"overloaded_error"}})", Finding::fault},
   };
   for (const auto& row : rows)
-    EXPECT_EQ(verdict(row.status, row.body), row.finding) << row.status << row.body;
+    EXPECT_EQ(verdict(row.provider, row.status, row.body), row.finding)
+        << row.provider << row.status << row.body;
 }
 
 TEST(Verdict, an_error_of_the_request_itself_is_not_worth_another_credential) {
-  EXPECT_FALSE(worth_another(verdict(400, "bad")));
-  EXPECT_FALSE(worth_another(verdict(404, "")));
-  EXPECT_TRUE(worth_another(verdict(401, "")));
-  EXPECT_TRUE(worth_another(verdict(503, "")));
-  EXPECT_EQ(finding_name(verdict(429, "")), "limited");
+  EXPECT_FALSE(worth_another(verdict("openai", 400, "bad")));
+  EXPECT_FALSE(worth_another(verdict("openai", 404, "")));
+  EXPECT_TRUE(worth_another(verdict("openai", 401, "")));
+  EXPECT_TRUE(worth_another(verdict("openai", 503, "")));
+  EXPECT_EQ(finding_name(verdict("openai", 429, "")), "limited");
+}
+
+// The ways in which errors quote what a client has sent, with the words of every row in their place.
+std::vector<std::string> echoes_of(const std::string& words) {
+  return {
+      R"({"error":{"message":"Invalid value: ')" + words + R"('.","type":"invalid_request_error",)" +
+          R"("param":"messages[0].role","code":"invalid_value"}})",
+      R"({"error":{"message":"bad","param":")" + words + R"(","failed_generation":")" + words + R"("}})",
+      R"({"error":"'role': unknown variant `)" + words + R"(`","role":")" + words + R"("})",
+      R"({"error":{"status":"INVALID_ARGUMENT","message":"Invalid value at 'contents' \")" + words +
+          R"(\"","details":[{"fieldViolations":[{"description":")" + words + R"("}]}]}})",
+      R"({"message":"1 validation error: )" + words + R"( is no role","value":{"code":")" + words + R"("}})",
+      R"({"detail":[{"msg":"Input should be 'user'","input":")" + words + R"(","code":")" + words + R"("}]})",
+      "'" + words + "' is not one of ['user']",
+  };
+}
+
+TEST(Verdict, what_a_client_has_sent_benches_no_credential_however_the_error_quotes_it) {
+  for (const std::string_view provider :
+       {"openai", "anthropic", "gemini", "vertex", "azure_openai", "bedrock", "groq", "openrouter", "x-ai"})
+    for (const std::string words : {"incorrect api key",
+                                    "Incorrect API key provided: x",
+                                    "Your credit balance is too low",
+                                    "organization_on_hold",
+                                    "claude_code_key_creator_not_member",
+                                    "API key expired",
+                                    "API_KEY_INVALID",
+                                    "API key not valid",
+                                    "API_KEY_IP_ADDRESS_BLOCKED",
+                                    "Your API key was reported as leaked",
+                                    "invalid_grant",
+                                    "AuthenticationTypeDisabled",
+                                    "Access denied due to Virtual Network/Firewall",
+                                    "UnrecognizedClientException",
+                                    "InvalidClientTokenId",
+                                    "The security token included",
+                                    "Please make sure your API Key is valid",
+                                    "ExpiredTokenException",
+                                    "InvalidSignatureException",
+                                    "blocked_api_access",
+                                    "Key limit exceeded",
+                                    "team_blocked"})
+      for (const std::string& body : echoes_of(words))
+        for (const int status : {400, 403})
+          EXPECT_EQ(verdict(provider, status, body), Finding::good) << provider << status << body;
+}
+
+TEST(Verdict, an_answer_to_the_request_itself_is_read_in_its_own_providers_words_only) {
+  constexpr std::string_view kIncorrect = R"({"error":"Incorrect API key provided: xx***yy."})";
+  EXPECT_EQ(verdict("x-ai", 400, kIncorrect), Finding::refused);
+  EXPECT_EQ(verdict("openai", 400, kIncorrect), Finding::good);
+  EXPECT_EQ(verdict("my-own", 400, kIncorrect), Finding::good);
+  constexpr std::string_view kLeaked = R"({"error":{"message":"Your API key was reported as leaked."}})";
+  EXPECT_EQ(verdict("gemini", 403, kLeaked), Finding::refused);
+  EXPECT_EQ(verdict("anthropic", 403, kLeaked), Finding::good);
+  constexpr std::string_view kHeld = R"({"error":{"details":{"error_code":"organization_on_hold"}}})";
+  EXPECT_EQ(verdict("anthropic", 400, kHeld), Finding::refused);
+  constexpr std::string_view kListed = R"([{"error":{"details":[{"reason":"API_KEY_INVALID"}]}}])";
+  EXPECT_EQ(verdict("gemini", 400, kListed), Finding::refused) << "a list, in answer to a stream";
+  EXPECT_EQ(verdict("azure_openai", 403, "Access denied due to Virtual Network/Firewall rules."),
+            Finding::refused);
+  EXPECT_EQ(verdict("my-own", 429, R"({"error":{"code":"insufficient_quota"}})"), Finding::no_money);
+}
+
+TEST(Verdict, a_provider_without_words_of_its_own_speaks_those_of_its_dialect) {
+  const auto row = [](std::string name, Dialect dialect) {
+    Provider made;
+    made.name = std::move(name);
+    made.dialect = dialect;
+    return made;
+  };
+  EXPECT_EQ(words_of(row("my-gemini", Dialect::gemini)), "gemini");
+  EXPECT_EQ(words_of(row("vertex", Dialect::gemini)), "vertex");
+  EXPECT_EQ(words_of(row("my-own", Dialect::openai)), "my-own");
 }
 
 TEST(Verdict, an_answer_that_proves_nothing_is_unknown_whatever_its_status) {
@@ -151,9 +237,9 @@ TEST(Verdict, the_same_words_from_another_provider_prove_nothing) {
 }
 
 TEST(Verdict, words_that_are_a_probes_alone_do_not_judge_traffic) {
-  EXPECT_EQ(verdict(403, R"({"error":{"code":"FORBIDDEN"}})"), Finding::good);
-  EXPECT_EQ(verdict(403, "InvalidSignatureException"), Finding::refused);
-  EXPECT_EQ(verdict(200, R"({"valid":false})"), Finding::good);
+  EXPECT_EQ(verdict("pinecone", 403, R"({"error":{"code":"FORBIDDEN"}})"), Finding::good);
+  EXPECT_EQ(verdict("bedrock", 403, "InvalidSignatureException"), Finding::refused);
+  EXPECT_EQ(verdict("cohere", 200, R"({"valid":false})"), Finding::good);
   EXPECT_TRUE(alive(Verdict::rate_limited));
   EXPECT_FALSE(alive(Verdict::invalid));
   EXPECT_FALSE(dead(Verdict::unknown));
