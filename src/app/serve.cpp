@@ -218,7 +218,7 @@ void Server::wire() {
     out.sample({}, static_cast<std::int64_t>(generation_));
     out.gauge("claviger_credential_share", "",
               "Percent of its requests that a credential in bad health gets.");
-    for (const gate::Bench::Unwell& one : shared_->bench->unwell(clock_.monotonic_ns()))
+    for (const gate::Bench::Unwell& one : shared_->bench->unwell(world_->credentials, clock_.monotonic_ns()))
       out.sample({{"credential", one.credential}}, one.share);
     out.counter("claviger_failovers", "", "Requests that another credential took after one had failed them.");
     out.sample({}, static_cast<std::int64_t>(shared_->bench->failovers()));

@@ -104,12 +104,6 @@ std::size_t choose(std::span<const Candidate> all, std::uint64_t draw) {
   return static_cast<std::size_t>(std::ranges::min_element(all, better) - all.begin());
 }
 
-const Health* Bench::of(const CredentialEntry& credential) const {
-  const auto found = entries_.find(credential.id);
-  return found != entries_.end() && found->second.version == credential.version ? &found->second.health
-                                                                                : nullptr;
-}
-
 const CredentialEntry* Bench::pick(std::span<const CredentialEntry* const> candidates, std::int64_t now_ns) {
   if (candidates.size() == 1) return candidates.front();
   if (count_.load(std::memory_order_relaxed) == 0 && candidates.front()->weight == 0)
@@ -118,7 +112,7 @@ const CredentialEntry* Bench::pick(std::span<const CredentialEntry* const> candi
   all.reserve(candidates.size());
   const store::Lock lock(mutex_);
   for (const CredentialEntry* one : candidates) {
-    const Health* health = of(*one);
+    const Health* health = healths_.find(*one);
     all.push_back({one->priority, one->weight, health == nullptr ? 100 : share(*health, now_ns),
                    health == nullptr ? 0 : health->until_ns});
   }
@@ -129,23 +123,25 @@ Bench::Turn Bench::note(const CredentialEntry& credential, Finding finding, std:
                         std::int64_t now_ns) {
   if (finding == Finding::good && count_.load(std::memory_order_relaxed) == 0) return Turn::none;
   const store::Lock lock(mutex_);
-  const Health* known = of(credential);
+  const Health* known = healths_.find(credential);
   const Health before = known == nullptr ? Health{} : *known;
   const Health now = after(before, finding, retry_after_ms, now_ns);
   if (now == Health{})
-    entries_.erase(credential.id);
+    healths_.erase(credential);
   else
-    entries_.insert_or_assign(credential.id, Entry{credential.version, now});
-  count_.store(entries_.size(), std::memory_order_relaxed);
+    healths_.put(credential, now);
+  count_.store(healths_.credentials(), std::memory_order_relaxed);
   if (now.benches > before.benches) return Turn::benched;
   return now.strikes > before.strikes ? Turn::suspect : Turn::none;
 }
 
-std::vector<Bench::Unwell> Bench::unwell(std::int64_t now_ns) const {
+std::vector<Bench::Unwell> Bench::unwell(std::span<const CredentialEntry> credentials,
+                                         std::int64_t now_ns) const {
   std::vector<Unwell> all;
   const store::Lock lock(mutex_);
-  for (const auto& [id, entry] : entries_)
-    all.push_back({id, now_ns < entry.health.until_ns, share(entry.health, now_ns)});
+  for (const CredentialEntry& one : credentials)
+    if (const Health* health = healths_.find(one))
+      all.push_back({one.id, now_ns < health->until_ns, share(*health, now_ns)});
   return all;
 }
 

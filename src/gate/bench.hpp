@@ -7,12 +7,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "gate/versions.hpp"
 #include "gate/world.hpp"
 #include "provider/verdict.hpp"
 #include "store/mutex.hpp"
@@ -60,20 +59,15 @@ class Bench {
     bool rests = false;  // otherwise it is suspect, or coming back
     int share = 0;
   };
-  std::vector<Unwell> unwell(std::int64_t now_ns) const;
+  // Of these credentials, as they are now.
+  std::vector<Unwell> unwell(std::span<const CredentialEntry> credentials, std::int64_t now_ns) const;
   // Requests that went to another credential after one had failed them.
   std::uint64_t failovers() const { return failovers_.load(std::memory_order_relaxed); }
 
  private:
-  struct Entry {
-    std::int64_t version = 0;  // a new secret begins anew
-    Health health;
-  };
-  const Health* of(const CredentialEntry& credential) const CLAVIGER_REQUIRES(mutex_);
-
   mutable store::Mutex mutex_;
-  std::map<std::string, Entry, std::less<>> entries_ CLAVIGER_GUARDED_BY(mutex_);  // none: in good health
-  std::atomic<std::size_t> count_{0};  // of entries_: the usual request asks no further
+  ByVersion<Health> healths_ CLAVIGER_GUARDED_BY(mutex_);  // none: in good health; a new secret begins anew
+  std::atomic<std::size_t> count_{0};  // credentials in healths_: the usual request asks no further
   std::atomic<std::uint64_t> draws_{0};
   std::atomic<std::uint64_t> failovers_{0};
 };

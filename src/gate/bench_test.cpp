@@ -131,10 +131,40 @@ TEST(Bench, a_new_secret_begins_in_good_health_and_turns_are_told_once) {
   EXPECT_EQ(bench.note(one, Finding::refused, 0, kNow), Bench::Turn::benched);
   EXPECT_EQ(bench.note(one, Finding::refused, 0, kNow), Bench::Turn::none);
   EXPECT_EQ(bench.pick(both, kNow), &two);
-  ASSERT_EQ(bench.unwell(kNow).size(), 1u);
-  EXPECT_TRUE(bench.unwell(kNow)[0].rests);
+  ASSERT_EQ(bench.unwell({&one, 1}, kNow).size(), 1u);
+  EXPECT_TRUE(bench.unwell({&one, 1}, kNow)[0].rests);
+  EXPECT_TRUE(bench.unwell({&two, 1}, kNow).empty());
   one.version = 2;
   EXPECT_EQ(bench.pick(both, kNow), &one);
+  EXPECT_TRUE(bench.unwell({&one, 1}, kNow).empty());
+}
+
+TEST(Bench, what_comes_late_of_an_old_secret_changes_nothing_for_the_new_one) {
+  Bench bench;
+  const CredentialEntry before{"cred_1", 1, "dev", "one", nullptr, {}};
+  CredentialEntry now = before;
+  const CredentialEntry other{"cred_2", 1, "dev", "two", nullptr, {}};
+  const CredentialEntry* both[] = {&now, &other};
+  now.version = 2;
+  EXPECT_EQ(bench.note(now, Finding::no_money, 0, kNow), Bench::Turn::benched);
+  EXPECT_EQ(bench.note(before, Finding::refused, 0, kNow), Bench::Turn::suspect);
+  EXPECT_EQ(bench.pick(both, kNow), &other) << "the new one's account is still empty";
+  EXPECT_EQ(bench.note(before, Finding::good, 0, kNow), Bench::Turn::none);
+  EXPECT_EQ(bench.pick(both, kNow), &other);
+  EXPECT_EQ(bench.unwell({&now, 1}, kNow).size(), 1u);
+}
+
+TEST(Bench, a_secret_that_a_rotation_went_back_to_is_judged_by_its_own_answers) {
+  Bench bench;
+  CredentialEntry one{"cred_1", 2, "dev", "one", nullptr, {}};
+  const CredentialEntry other{"cred_2", 1, "dev", "two", nullptr, {}};
+  const CredentialEntry* both[] = {&one, &other};
+  EXPECT_EQ(bench.note(one, Finding::no_money, 0, kNow), Bench::Turn::benched);
+  one.version = 1;
+  EXPECT_EQ(bench.pick(both, kNow), &one);
+  EXPECT_EQ(bench.note(one, Finding::refused, 0, kNow), Bench::Turn::suspect);
+  EXPECT_EQ(bench.note(one, Finding::refused, 0, kNow), Bench::Turn::benched);
+  EXPECT_EQ(bench.pick(both, kNow), &other);
 }
 
 // Random findings at random times: shares stay in bounds, every rest ends, and with one candidate in good
