@@ -412,6 +412,7 @@ net::Task<Attempt> answer_unreachable(Lane& lane, net::ServerConnection& client,
   docket.close();
   const std::string answer =
       refusal_response(error, request.dialect(), docket.request_id(), AfterRefusal::keep_alive);
+  client.stream().expire_after_ms(limits::kWriteStallMs);
   const auto told = co_await client.stream().write(answer);
   co_return told ? Attempt::keep : Attempt::close;
 }
