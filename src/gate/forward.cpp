@@ -422,9 +422,6 @@ net::Task<Attempt> attempt(Lane& lane, net::ServerConnection& client, Request& r
                            const World& world, Docket& docket, Trip& trip) {
   const auto token = co_await ready_token(lane, *admission.grant.credential);
   if (!token) {
-    const bool refused = token.error().code == Code::credential_unavailable;
-    note(lane, *admission.grant.credential,
-         refused ? provider::Finding::refused : provider::Finding::unreachable);
     if (trip.goes_on()) co_return Attempt::again;
     const Attempt told = co_await answer_unreachable(lane, client, request, docket, token.error());
     co_return told;

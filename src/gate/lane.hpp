@@ -12,6 +12,7 @@
 #include "base/limits.hpp"
 #include "crypto/hash.hpp"
 #include "gate/bench.hpp"
+#include "gate/mint.hpp"
 #include "gate/petition.hpp"
 #include "gate/tokens.hpp"
 #include "gate/world.hpp"
@@ -43,8 +44,7 @@ struct Shared {
   std::vector<policy::Cidr> trusted_proxies = {};   // whose word on where a request came from is taken
   std::unique_ptr<Bench> bench = std::make_unique<Bench>();  // healths of credentials
   std::unique_ptr<Tokens> tokens = std::make_unique<Tokens>();
-  // Mints tokens: one at a time, so that those who wait find it made. Ends before all of the above.
-  std::unique_ptr<net::Workers> minter = std::make_unique<net::Workers>(1);
+  std::unique_ptr<Minters> minters = std::make_unique<Minters>();  // end before all of the above
 };
 
 class Lane;
@@ -146,9 +146,10 @@ class Lane {
   void stopped() { stopped_ = true; }
   bool is_stopped() const { return stopped_; }
   std::size_t connections = 0;
-  std::size_t body_bytes = 0;  // of requests being served
-  wire::Json json_room;        // for the scan of the next body, between two scans
-  std::size_t petitions = 0;   // waiting for the steward
+  std::size_t body_bytes = 0;   // of requests being served
+  wire::Json json_room;         // for the scan of the next body, between two scans
+  std::size_t petitions = 0;    // waiting for the steward
+  std::size_t token_waits = 0;  // requests that wait for an access token
 
  private:
   friend class Live;

@@ -13,8 +13,13 @@
 namespace claviger::gate {
 namespace {
 
+Result<void> too_late() {
+  return fail_upstream(Code::upstream_timeout, "the token endpoint took too long",
+                       "The token endpoint did not answer in time.");
+}
+
 struct Exchanged {
-  Result<void> done{};
+  Result<void> done = too_late();  // until it is
   int status = 0;
   std::string body;
 };
@@ -38,42 +43,59 @@ net::Task<void> exchange(net::Upstreams& upstreams, net::Loop& loop, const provi
     co_return;
   }
   net::Stream& stream = **connected;
-  stream.expire_after_ms(limits::kTokenExchangeMs);
   const std::string head = head_of(ask);
-  out.done = co_await stream.write(head, ask.body);
+  auto done = co_await stream.write(head, ask.body);
   net::ResponseReader reader(stream, net::Memory::confidential);
   wire::ResponseHead answer;
-  if (out.done) out.done = co_await reader.read_head("POST", answer);
+  if (done) done = co_await reader.read_head("POST", answer);
   out.status = answer.status;
-  while (out.done && !reader.complete() && out.body.size() < limits::kTokenAnswer) {
+  while (done && !reader.complete() && out.body.size() < limits::kTokenAnswer) {
     const auto piece = co_await reader.next_piece();
     if (piece)
       out.body.append(*piece);
     else
-      out.done = std::unexpected(piece.error());
+      done = std::unexpected(piece.error());
   }
+  out.done = std::move(done);
   loop.stop();
+}
+
+// One deadline for all of it: names that are looked up and connections that come about slowly count, too.
+net::Task<void> stop_after(net::Loop& loop, std::int64_t ms) {
+  co_await loop.sleep_ns(ms * 1'000'000);
+  loop.stop();
+}
+
+Result<provider::AccessToken> asked_for(const provider::TokenAsk& ask, const MintParts& parts) {
+  Exchanged exchanged;
+  exchanged.body.reserve(limits::kTokenAnswer);
+  net::Loop loop;
+  net::Upstreams upstreams(loop, parts.resolvers, parts.tls);
+  loop.spawn(exchange(upstreams, loop, ask, exchanged));
+  loop.spawn(stop_after(loop, parts.exchange_ms));
+  loop.run();
+  loop.destroy_tasks();
+  if (exchanged.done) return provider::read_token(exchanged.status, exchanged.body);
+  crypto::wipe(exchanged.body);
+  return std::unexpected(exchanged.done.error());
 }
 
 }  // namespace
 
-Result<void> mint(const CredentialEntry& credential, MintParts parts) {
+Minted mint(const CredentialEntry& credential, MintParts parts) {
   const Time now = parts.clock.now();
-  if (parts.tokens.has(credential, now)) return {};
-  TRY(provider::TokenAsk ask, Injector::token_ask(credential, parts.vault, now));
-  Exchanged exchanged;
-  exchanged.body.reserve(limits::kTokenAnswer);
-  {
-    net::Loop loop;
-    net::Upstreams upstreams(loop, parts.resolvers, parts.tls);
-    loop.spawn(exchange(upstreams, loop, ask, exchanged));
-    loop.run();
-    loop.destroy_tasks();
+  if (parts.tokens.has(credential, now)) return {{}, false};
+  if (auto failed = parts.tokens.failure(credential, parts.clock.monotonic_ns()))
+    return {std::unexpected(std::move(*failed)), false};
+  auto ask = Injector::token_ask(credential, parts.vault, now);
+  if (!ask) return {std::unexpected(ask.error())};
+  auto made = asked_for(*ask, parts);
+  crypto::wipe(ask->body);
+  if (!made) {
+    parts.tokens.failed(credential, made.error(), parts.clock.monotonic_ns());
+    return {std::unexpected(made.error())};
   }
-  crypto::wipe(ask.body);
-  if (!exchanged.done) return std::unexpected(exchanged.done.error());
-  TRY(provider::AccessToken made, provider::read_token(exchanged.status, exchanged.body));
-  parts.tokens.put(credential, std::move(made.token), now + std::chrono::milliseconds(made.life_ms));
+  parts.tokens.put(credential, std::move(made->token), now + std::chrono::milliseconds(made->life_ms));
   return {};
 }
 

@@ -10,6 +10,21 @@
 #include "gate/mint.hpp"
 
 namespace claviger::gate {
+namespace {
+
+// Room for one more request of this lane that waits for a token.
+class Waits {
+ public:
+  explicit Waits(Lane& lane) : lane_(lane) { ++lane_.token_waits; }
+  ~Waits() { --lane_.token_waits; }
+  Waits(const Waits&) = delete;
+  Waits& operator=(const Waits&) = delete;
+
+ private:
+  Lane& lane_;
+};
+
+}  // namespace
 
 void note(Lane& lane, const CredentialEntry& credential, provider::Finding finding,
           std::int64_t retry_after_ms) {
@@ -52,11 +67,21 @@ net::Task<Result<void>> ready_token(Lane& lane, const CredentialEntry& credentia
   const bool needed = credential.provider->proof == provider::Proof::service_account &&
                       !shared.tokens->has(credential, lane.now());
   if (!needed) co_return Result<void>();
+  if (auto failed = shared.tokens->failure(credential, lane.clock().monotonic_ns()))
+    co_return std::unexpected(std::move(*failed));
+  if (lane.token_waits >= limits::kTokenWaits)
+    co_return fail(Code::overloaded, "as many requests wait for tokens as may",
+                   "Too many requests are waiting for an access token: try again in a moment.");
+  const Waits waits(lane);
   const MintParts parts{shared.clock, shared.vault, *shared.tokens, shared.workers, shared.upstream_tls};
   // By value: the lane may stop waiting before the thread is done.
   const auto job = [credential, parts] { return mint(credential, parts); };
-  auto minted = co_await net::on_worker(*shared.minter, lane.loop(), job);
-  co_return minted;
+  auto minted = co_await net::on_worker(shared.minters->of(credential), lane.loop(), job);
+  if (!minted.done && minted.tried) {
+    const bool refused = minted.done.error().code == Code::credential_unavailable;
+    note(lane, credential, refused ? provider::Finding::refused : provider::Finding::unreachable);
+  }
+  co_return std::move(minted.done);
 }
 
 Trip plan_trip(Lane& lane, const Request& request, Admission& admission, const World& world, Docket& docket) {

@@ -40,7 +40,9 @@ std::int64_t retry_after_ms(const wire::Headers& headers);
 
 // What a secret, a token or a signature of now is made from.
 Keyring keyring(Lane& lane);
-// Sees to it that the credential's token lives, where it needs one. Nothing is exposed yet.
+// Sees to it that the credential's token lives, where it needs one. Nothing is exposed yet. Whoever asked for
+// it in vain tells the bench; the others who waited are only refused, as is (overloaded) who finds
+// limits::kTokenWaits waiting.
 net::Task<Result<void>> ready_token(Lane& lane, const CredentialEntry& credential);
 
 }  // namespace claviger::gate
