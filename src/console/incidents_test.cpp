@@ -124,6 +124,40 @@ TEST_F(IncidentsTest, an_earlier_exposure_is_counted_again) {
   EXPECT_EQ(shown["state"], "accounted");
 }
 
+TEST_F(IncidentsTest, an_old_token_found_later_unlocks_nothing) {
+  const auto [id, old] = issue();
+  const std::string token = body_of(call("POST", "/api/v1/keys/" + id + "/rotate", Json::object()), 200)["key"];
+  const std::string incident = report({sha(token)})["incidents"][0]["id"];
+  wait(std::chrono::seconds(1));
+  report({sha(old)});
+  const ApiResponse refused = call("POST", "/api/v1/keys/" + id + "/unfreeze");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_NE(refused.body.find(incident), std::string::npos) << refused.body;
+  EXPECT_EQ(keys->get(id)->state, identity::KeyState::frozen);
+}
+
+TEST_F(IncidentsTest, figures_of_a_shorter_exposure_are_not_kept) {
+  std::vector<std::function<void()>> reading;
+  incidents->offload_to([&](std::function<void()> work, std::function<void()> done) {
+    work();
+    reading.push_back(std::move(done));
+  });
+  const auto [id, token] = issue();
+  const std::string incident = report({sha(token)})["incidents"][0]["id"];
+  wait(std::chrono::seconds(2));
+  ASSERT_TRUE(incidents->tick());
+  const std::string early = "2026-01-01T00:00:00.000Z";
+  report({sha(token)}, {{"first_exposed", early}});  // while the figures are read
+  ASSERT_EQ(reading.size(), 1U);
+  reading[0]();
+  EXPECT_EQ(show(incident)["state"], "contained");
+  ASSERT_TRUE(incidents->tick());
+  ASSERT_EQ(reading.size(), 2U);
+  reading[1]();
+  EXPECT_EQ(show(incident)["accounting"]["from"], early);
+  EXPECT_EQ(show(incident)["state"], "accounted");
+}
+
 TEST_F(IncidentsTest, no_answer_and_no_record_holds_a_hash_or_a_secret) {
   const auto [id, token] = issue();
   const std::string answer = call("POST", "/api/v1/leaks", {{"sha256", {sha(token)}}}).body;

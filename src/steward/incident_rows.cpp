@@ -72,6 +72,15 @@ Result<Incident> read_row(const store::Row& row) {
   return it;
 }
 
+Result<std::vector<Incident>> read_rows(const std::vector<store::Row>& rows) {
+  std::vector<Incident> list;
+  for (const store::Row& row : rows) {
+    TRY(Incident one, read_row(row));
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
 std::vector<store::Value> values_of(const Incident& it) {
   std::vector<store::Value> values{it.id,
                                    store::value(name_of(it.owned)),
@@ -127,12 +136,7 @@ Result<std::vector<Incident>> list_incidents(store::Tx& tx, const IncidentFilter
                "ORDER BY detected DESC, id DESC LIMIT ?4",
                {store::value(filter.state ? name_of(*filter.state) : std::string_view()),
                 std::int64_t{filter.open}, std::int64_t{filter.hidden}, filter.limit}));
-  std::vector<Incident> list;
-  for (const store::Row& row : rows) {
-    TRY(Incident one, read_row(row));
-    list.push_back(std::move(one));
-  }
-  return list;
+  return read_rows(rows);
 }
 
 Result<std::optional<Incident>> incident_of(store::Tx& tx, Owned owned, std::string_view subject,
@@ -145,12 +149,11 @@ Result<std::optional<Incident>> incident_of(store::Tx& tx, Owned owned, std::str
   return one;
 }
 
-Result<std::optional<std::string>> open_incident(store::Tx& tx, Owned owned, std::string_view subject) {
-  TRY(const auto rows,
-      tx.query("SELECT id FROM incident WHERE owned = ?1 AND subject = ?2 AND state != 'closed' "
-               "ORDER BY detected DESC LIMIT 1",
-               {store::value(name_of(owned)), store::value(subject)}));
-  return rows.empty() ? std::nullopt : std::optional(rows.front().text(0));
+Result<std::vector<Incident>> open_incidents(store::Tx& tx, Owned owned, std::string_view subject) {
+  TRY(const auto rows, tx.query("SELECT * FROM incident WHERE owned = ?1 AND subject = ?2 AND "
+                                "state != 'closed' ORDER BY detected, id",
+                                {store::value(name_of(owned)), store::value(subject)}));
+  return read_rows(rows);
 }
 
 Result<void> add_event(store::Tx& tx, std::string_view incident, const IncidentEvent& event) {

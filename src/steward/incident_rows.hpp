@@ -46,8 +46,8 @@ Result<std::vector<Incident>> list_incidents(store::Tx& tx, const IncidentFilter
 // The newest of a secret; nullopt when it never leaked.
 Result<std::optional<Incident>> incident_of(store::Tx& tx, Owned owned, std::string_view subject,
                                             std::int64_t version);
-// Whether an incident of the subject is open: whatever version of it.
-Result<std::optional<std::string>> open_incident(store::Tx& tx, Owned owned, std::string_view subject);
+// Those of the subject that are not closed, whatever version of it; oldest first.
+Result<std::vector<Incident>> open_incidents(store::Tx& tx, Owned owned, std::string_view subject);
 
 // At most limits::kIncidentEvents of an incident; further ones are dropped.
 Result<void> add_event(store::Tx& tx, std::string_view incident, const IncidentEvent& event);

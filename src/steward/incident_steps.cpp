@@ -111,12 +111,8 @@ Result<bool> Incidents::carried_by_another(const vault::Credential& credential) 
                       one.state == vault::CredentialState::enabled && !one.damaged &&
                       one.current() != nullptr;
     if (!fits) continue;
-    std::optional<std::string> leaked;
-    TRY_VOID(parts_.store.read([&](store::Tx& tx) -> Result<void> {
-      TRY(leaked, open_incident(tx, Owned::credential, one.id));
-      return {};
-    }));
-    if (!leaked) return true;
+    TRY(const auto leaked, open_of(Owned::credential, one.id));
+    if (leaked.empty()) return true;
   }
   return false;
 }
@@ -309,7 +305,7 @@ void Incidents::account(const Incident& incident) {
   const Time until = incident.when(IncidentState::contained).value_or(parts_.clock.now());
   const AccountAsk ask{incident.owned, incident.subject_id, incident.first_exposed, until};
   auto baseline = baseline_of(parts_.store, ask);
-  if (!baseline) return accounted(incident.id, std::unexpected(std::move(baseline).error()));
+  if (!baseline) return accounted(incident.id, ask.from, std::unexpected(std::move(baseline).error()));
   auto figures = std::make_shared<Result<std::string>>();
   auto work = [&folder = parts_.journal, ask, baseline = *std::move(baseline), figures] {
     auto read = steward::account(folder, ask);
@@ -318,21 +314,23 @@ void Incidents::account(const Incident& incident) {
     else
       *figures = std::unexpected(std::move(read).error());
   };
-  auto done = [this, id = incident.id, figures] { accounted(id, std::move(*figures)); };
+  auto done = [this, id = incident.id, from = ask.from, figures] {
+    accounted(id, from, std::move(*figures));
+  };
   if (parts_.offload) return parts_.offload(std::move(work), std::move(done));
   work();
   done();
 }
 
-// What fails is tried again by a later tick.
-void Incidents::accounted(const std::string& id, Result<std::string> figures) {
-  if (figures) (void)keep_figures(id, *std::move(figures));
+// What fails is tried again by a later tick, and so is what was read of a shorter exposure than is known now.
+void Incidents::accounted(const std::string& id, Time from, Result<std::string> figures) {
+  if (figures) (void)keep_figures(id, from, *std::move(figures));
   accounting_.erase(id);
 }
 
-Result<void> Incidents::keep_figures(const std::string& id, std::string figures) {
+Result<void> Incidents::keep_figures(const std::string& id, Time from, std::string figures) {
   TRY(Incident it, get(id));
-  if (it.state == IncidentState::closed) return {};
+  if (it.state == IncidentState::closed || it.first_exposed < from) return {};
   const Written written = record("incident.accounted", it.subject(), it.id, kSteward);
   TRY_VOID(seal());
   it.accounting = std::move(figures);

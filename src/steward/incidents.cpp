@@ -306,19 +306,25 @@ Result<bool> Incidents::opens(const Incident& incident) {
   return seen.opens;
 }
 
-Result<void> Incidents::check_free(Owned owned, std::string_view subject) {
-  std::optional<std::string> id;
+Result<std::vector<Incident>> Incidents::open_of(Owned owned, std::string_view subject) {
+  std::vector<Incident> list;
   TRY_VOID(parts_.store.read([&](store::Tx& tx) -> Result<void> {
-    TRY(id, open_incident(tx, owned, subject));
+    TRY(list, open_incidents(tx, owned, subject));
     return {};
   }));
-  if (!id) return {};
-  TRY(const Incident it, get(*id));
-  TRY(const Observation seen, observe(it));
-  if (seen.replaced) return {};
-  return refuse(
-      Code::conflict,
-      fmt::format("Its secret has leaked (incident {}): replace it first, or close the incident.", *id));
+  return list;
+}
+
+Result<void> Incidents::check_free(Owned owned, std::string_view subject) {
+  TRY(const auto open, open_of(owned, subject));
+  for (const Incident& it : open) {
+    TRY(const Observation seen, observe(it));
+    if (!seen.replaced)
+      return refuse(Code::conflict,
+                    fmt::format("Its secret has leaked (incident {}): replace it first, or close the incident.",
+                                it.id));
+  }
+  return {};
 }
 
 Result<void> Incidents::mark_canary(store::Tx& tx, std::string_view key) {

@@ -142,6 +142,7 @@ class Incidents {
   Written record(std::string_view action, std::string_view subject, std::string_view detail, const Doer& by);
   Result<void> seal();
 
+  Result<std::vector<Incident>> open_of(Owned owned, std::string_view subject);
   Result<Observation> observe(const Incident& incident);
   Result<void> observe_key(const Incident& incident, Observation& seen);
   Result<void> observe_credential(const Incident& incident, Observation& seen);
@@ -161,8 +162,9 @@ class Incidents {
   Result<void> reach(store::Tx& tx, Plan& plan);
   Result<void> publish();
   void account(const Incident& incident);
-  void accounted(const std::string& id, Result<std::string> figures);
-  Result<void> keep_figures(const std::string& id, std::string figures);
+  // `from`: where the exposure began that the figures are of.
+  void accounted(const std::string& id, Time from, Result<std::string> figures);
+  Result<void> keep_figures(const std::string& id, Time from, std::string figures);
 
   Result<void> note(store::Tx& tx, const Incident& incident, std::string_view what, std::string_view detail,
                     const Doer& by, const Written& written);
