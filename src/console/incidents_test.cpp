@@ -126,7 +126,8 @@ TEST_F(IncidentsTest, an_earlier_exposure_is_counted_again) {
 
 TEST_F(IncidentsTest, an_old_token_found_later_unlocks_nothing) {
   const auto [id, old] = issue();
-  const std::string token = body_of(call("POST", "/api/v1/keys/" + id + "/rotate", Json::object()), 200)["key"];
+  const std::string token =
+      body_of(call("POST", "/api/v1/keys/" + id + "/rotate", Json::object()), 200)["key"];
   const std::string incident = report({sha(token)})["incidents"][0]["id"];
   wait(std::chrono::seconds(1));
   report({sha(old)});
@@ -134,6 +135,29 @@ TEST_F(IncidentsTest, an_old_token_found_later_unlocks_nothing) {
   EXPECT_EQ(refused.status, 409);
   EXPECT_NE(refused.body.find(incident), std::string::npos) << refused.body;
   EXPECT_EQ(keys->get(id)->state, identity::KeyState::frozen);
+}
+
+TEST_F(IncidentsTest, a_key_is_not_unlocked_while_keys_stand_that_were_made_with_its_leaked_token) {
+  const auto [id, token] = issue();
+  const Json child{{"name", "child"}, {"parent", id}};
+  const std::string older = body_of(call("POST", "/api/v1/keys", child), 201)["id"];
+  wait(std::chrono::seconds(1));
+  const std::string exposed = format_time(clock.at);
+  const std::string made = body_of(call("POST", "/api/v1/keys", child), 201)["id"];
+  wait(std::chrono::seconds(1));
+  const std::string incident = report({sha(token)}, {{"first_exposed", exposed}})["incidents"][0]["id"];
+  ASSERT_EQ(call("POST", "/api/v1/keys/" + id + "/rotate", Json::object()).status, 200);
+  wait(std::chrono::seconds(2));
+  ASSERT_TRUE(incidents->tick());
+  const std::string summary = show(incident)["accounting"]["summary"];
+  EXPECT_NE(summary.find("1 child keys"), std::string::npos) << summary;
+  const ApiResponse refused = call("POST", "/api/v1/keys/" + id + "/unfreeze");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_NE(refused.body.find(made), std::string::npos) << refused.body;
+  EXPECT_EQ(refused.body.find(older), std::string::npos) << refused.body;
+  ASSERT_EQ(call("POST", "/api/v1/keys/" + made + "/revoke").status, 200);
+  EXPECT_EQ(call("POST", "/api/v1/keys/" + id + "/unfreeze").status, 200);
+  EXPECT_EQ(keys->get(older)->state, identity::KeyState::active);
 }
 
 TEST_F(IncidentsTest, figures_of_a_shorter_exposure_are_not_kept) {

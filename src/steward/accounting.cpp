@@ -111,7 +111,7 @@ class Reader {
   Reader(Folder& folder, const AccountAsk& ask)
       : folder_(folder),
         ask_(ask),
-        needle_("\"" + std::string(name_of(ask.owned)) + "\":\"" + ask.id + "\"") {}
+        needle_(ask.owned == Owned::key ? ask.id : "\"credential\":\"" + ask.id + "\"") {}
 
   Result<void> read(const Piece& piece);
   Accounting& found() { return found_; }
@@ -119,10 +119,11 @@ class Reader {
  private:
   void take(std::string_view line);
   void take(const journal::Receipt& receipt);
+  bool is_meant(std::string_view key) const { return key == ask_.id || ask_.below.contains(key); }
 
   Folder& folder_;
   const AccountAsk& ask_;
-  const std::string needle_;
+  const std::string needle_;  // of a key also in the lineage of those below it
   journal::Parser parser_;
   Accounting found_;
 };
@@ -167,20 +168,20 @@ void Reader::take(std::string_view line) {
   }
   if (const auto* one = std::get_if<journal::Receipt>(&record->body)) return take(*one);
   const auto* one = std::get_if<journal::Refusal>(&record->body);
-  if (one != nullptr && ask_.owned == Owned::key && one->key == ask_.id && one->at >= ask_.from)
+  if (one != nullptr && ask_.owned == Owned::key && is_meant(one->key) && one->at >= ask_.from)
     ++found_.refused;
 }
 
 void Reader::take(const journal::Receipt& receipt) {
-  const std::string_view id = ask_.owned == Owned::key ? receipt.key : receipt.credential;
-  if (id != ask_.id || receipt.intent_at < ask_.from || receipt.intent_at >= ask_.to) return;
+  const bool meant = ask_.owned == Owned::key ? is_meant(receipt.key) : receipt.credential == ask_.id;
+  if (!meant || receipt.intent_at < ask_.from || receipt.intent_at >= ask_.to) return;
   const AccountSums one = sums_of(receipt);
   found_.total.add(one);
   add_to(found_.models, std::string(receipt.provider) + "/" + std::string(receipt.model), one);
   add_to(found_.endpoints, receipt.endpoint, one);
   add_to(found_.addresses, receipt.ip, one);
   add_to(found_.agents, receipt.user_agent, one);
-  if (ask_.owned == Owned::credential) add_to(found_.keys, receipt.key, one);
+  if (ask_.owned == Owned::credential || !ask_.below.empty()) add_to(found_.keys, receipt.key, one);
   const std::int64_t seconds = receipt.intent_at.ns / kSecond;
   found_.hours[seconds - seconds % kHour].add(one);
 }

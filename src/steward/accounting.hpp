@@ -25,6 +25,8 @@ struct AccountAsk {
   Owned owned = Owned::key;
   std::string id;
   Time from, to;  // calls that were let in from `from` on and before `to`
+  // Of a key: the keys that were made below it meanwhile. Their calls are counted as its own.
+  std::set<std::string, std::less<>> below = {};
 };
 
 struct AccountSums {
@@ -47,7 +49,7 @@ struct Accounting {
   AccountRows endpoints;
   AccountRows addresses;
   AccountRows agents;
-  AccountRows keys;                           // of a credential: by whom
+  AccountRows keys;                           // by whom: of a credential, or with keys below
   std::map<std::int64_t, AccountSums> hours;  // by UTC hour, in seconds since 1970
   std::int64_t refused = 0;                   // calls of the key that were refused, containment's among them
   std::int64_t lines = 0, unreadable = 0;     // looked at

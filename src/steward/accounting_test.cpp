@@ -23,12 +23,13 @@ class AccountingTest : public testing::Test {
   }
 
   void receipt(std::int64_t second, std::string_view key, std::string_view ip = "10.0.0.1",
-               std::int64_t cost = 1'000) {
+               std::int64_t cost = 1'000, std::string_view lineage = {}) {
     journal::Receipt one;
     one.at = at(second + 1);
     one.intent_at = at(second);
     one.req = "req_1";
     one.key = key;
+    one.lineage = lineage;
     one.credential = "cred_1";
     one.provider = "openai";
     one.model = "gpt-5";
@@ -68,6 +69,18 @@ TEST_F(AccountingTest, a_key_whose_name_stands_in_another_field_is_not_meant) {
   open();
   receipt(10, "other", "leaked");
   EXPECT_EQ(read("leaked", 0, 100).total.calls, 0);
+}
+
+TEST_F(AccountingTest, keys_that_were_made_below_it_are_counted_with_it) {
+  open();
+  receipt(10, "leaked");
+  receipt(11, "made", "10.0.0.1", 1'000, "root/leaked");
+  receipt(12, "older", "10.0.0.1", 1'000, "root/leaked");
+  ASSERT_TRUE(writer->flush());
+  const Accounting got = account(folder, {Owned::key, "leaked", at(0), at(100), {"made"}}).value();
+  EXPECT_EQ(got.total.calls, 2);
+  EXPECT_EQ(got.keys.at("made").calls, 1);
+  EXPECT_FALSE(got.keys.contains("older"));
 }
 
 TEST_F(AccountingTest, a_credential_is_counted_over_all_keys) {

@@ -55,12 +55,15 @@ std::int64_t count_new(const AccountRows& rows, const std::set<std::string>& usu
 }
 
 std::string summary_of(const Accounting& it, const Baseline& baseline) {
-  if (it.total.calls == 0) return "No call was let in with it while it was exposed.";
-  std::string text = fmt::format("{} calls for {} USD from {} addresses while it was exposed", it.total.calls,
-                                 format_usd(it.total.cost), it.addresses.size());
-  if (baseline.days > 0 && it.ask.owned == Owned::key)
+  const bool any = it.total.calls > 0;
+  std::string text = "No call was let in with it while it was exposed";
+  if (any)
+    text = fmt::format("{} calls for {} USD from {} addresses while it was exposed", it.total.calls,
+                       format_usd(it.total.cost), it.addresses.size());
+  if (any && baseline.days > 0 && it.ask.owned == Owned::key)
     text += fmt::format("; {} addresses and {} models were not seen before",
                         count_new(it.addresses, baseline.addresses), count_new(it.models, baseline.models));
+  if (!it.ask.below.empty()) text += fmt::format("; {} child keys were made below it", it.ask.below.size());
   return text + ".";
 }
 
@@ -127,7 +130,7 @@ std::string to_json(const Accounting& it, const Baseline& baseline) {
   write_rows(out, "endpoints", it.endpoints, nullptr);
   write_rows(out, "addresses", it.addresses, known ? &baseline.addresses : nullptr);
   write_rows(out, "agents", it.agents, nullptr);
-  if (!of_key) write_rows(out, "keys", it.keys, nullptr);
+  if (!of_key || !it.ask.below.empty()) write_rows(out, "keys", it.keys, nullptr);
   out.key("hours").open('[');
   for (const auto& [hour, sums] : it.hours) {
     out.open('{');

@@ -117,7 +117,22 @@ Result<bool> Incidents::carried_by_another(const vault::Credential& credential) 
   return false;
 }
 
-// Whether calls that were let in before the containment still go on, so that their receipts are to come.
+// The keys that were made below a leaked one while it was exposed: by whoever held it.
+Result<std::vector<identity::Key>> Incidents::made_below(const Incident& incident) {
+  std::vector<identity::Key> made;
+  if (incident.owned != Owned::key) return made;
+  const Time until = incident.when(IncidentState::contained).value_or(parts_.clock.now());
+  identity::KeyFilter filter;
+  filter.above = incident.subject_id;
+  TRY(made, parts_.keys.list(filter));
+  std::erase_if(made, [&](const identity::Key& key) {
+    return key.created < incident.first_exposed || key.created >= until;
+  });
+  return made;
+}
+
+// Whether calls that were let in before the containment still go on, so that their receipts are to come. A
+// key's name stands in the lineage of those below it too.
 Result<bool> Incidents::in_flight(const Incident& incident) {
   const auto contained = incident.when(IncidentState::contained);
   if (!contained || !incident.accounting.empty()) return false;
@@ -128,7 +143,9 @@ Result<bool> Incidents::in_flight(const Incident& incident) {
   TRY_VOID(parts_.store.read([&](store::Tx& tx) -> Result<void> {
     TRY(const auto rows,
         tx.query("SELECT 1 FROM journal_open_intent WHERE at <= ?1 AND instr(line, ?2) > 0 LIMIT 1",
-                 {contained->ns, fmt::format(R"("{}":"{}")", name_of(incident.owned), incident.subject_id)}));
+                 {contained->ns, incident.owned == Owned::key
+                                     ? incident.subject_id
+                                     : fmt::format(R"("credential":"{}")", incident.subject_id)}));
     any = !rows.empty();
     return {};
   }));
@@ -303,7 +320,10 @@ Result<void> Incidents::reach(store::Tx& tx, Plan& plan) {
 void Incidents::account(const Incident& incident) {
   if (!accounting_.insert(incident.id).second) return;
   const Time until = incident.when(IncidentState::contained).value_or(parts_.clock.now());
-  const AccountAsk ask{incident.owned, incident.subject_id, incident.first_exposed, until};
+  AccountAsk ask{incident.owned, incident.subject_id, incident.first_exposed, until};
+  auto made = made_below(incident);
+  if (!made) return accounted(incident.id, ask.from, std::unexpected(std::move(made).error()));
+  for (identity::Key& key : *made) ask.below.insert(std::move(key.id));
   auto baseline = baseline_of(parts_.store, ask);
   if (!baseline) return accounted(incident.id, ask.from, std::unexpected(std::move(baseline).error()));
   auto figures = std::make_shared<Result<std::string>>();

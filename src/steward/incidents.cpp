@@ -2,6 +2,7 @@
 #include "steward/incidents.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -42,6 +43,22 @@ Incident incident_of_credential(const vault::Credential& credential, std::int64_
   it.environment = credential.environment;
   it.provider = credential.provider;
   return it;
+}
+
+// A frozen key stops those below it; thawed it would let them go on, whoever has made them.
+Result<void> check_ended(const Incident& it, const std::vector<identity::Key>& made, Time now) {
+  std::vector<std::string_view> standing;
+  for (const identity::Key& key : made)
+    if (key.state != identity::KeyState::revoked && key.expires > now) standing.push_back(key.id);
+  if (standing.empty()) return {};
+  const std::size_t shown = std::min<std::size_t>(standing.size(), 10);
+  const std::string more =
+      standing.size() > shown ? fmt::format(" and {} more", standing.size() - shown) : std::string();
+  standing.resize(shown);
+  return refuse(Code::conflict,
+                fmt::format("Child keys that were made while its secret was exposed (incident {}) would work "
+                            "again: revoke {}{} first, or close the incident.",
+                            it.id, fmt::join(standing, ", "), more));
 }
 
 }  // namespace
@@ -320,9 +337,12 @@ Result<void> Incidents::check_free(Owned owned, std::string_view subject) {
   for (const Incident& it : open) {
     TRY(const Observation seen, observe(it));
     if (!seen.replaced)
-      return refuse(Code::conflict,
-                    fmt::format("Its secret has leaked (incident {}): replace it first, or close the incident.",
-                                it.id));
+      return refuse(
+          Code::conflict,
+          fmt::format("Its secret has leaked (incident {}): replace it first, or close the incident.",
+                      it.id));
+    TRY(const auto made, made_below(it));
+    TRY_VOID(check_ended(it, made, parts_.clock.now()));
   }
   return {};
 }

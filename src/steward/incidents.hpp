@@ -113,8 +113,8 @@ class Incidents {
   // Whether the leaked secret opens something now.
   Result<bool> opens(const Incident& incident);
 
-  // Refuses conflict while an incident of the subject waits for its leaked secret to be replaced: what was
-  // locked is not unlocked before.
+  // Refuses conflict while an incident of the subject waits for its leaked secret to be replaced, or keys
+  // stand that were made with it: what was locked is not unlocked before.
   Result<void> check_free(Owned owned, std::string_view subject);
 
   // Marks a key as one that nobody has a reason to use.
@@ -148,6 +148,7 @@ class Incidents {
   Result<void> observe_credential(const Incident& incident, Observation& seen);
   Result<bool> carried_by_another(const vault::Credential& credential);
   Result<bool> in_flight(const Incident& incident);
+  Result<std::vector<identity::Key>> made_below(const Incident& incident);
 
   // Opens an incident for each canary key that was used.
   Result<void> look_at_canaries();
