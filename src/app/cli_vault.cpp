@@ -5,8 +5,7 @@
 #include <ostream>
 
 #include "app/command.hpp"
-#include "app/house.hpp"
-#include "crypto/wipe.hpp"
+#include "app/secret_body.hpp"
 
 namespace claviger::app {
 namespace {
@@ -49,20 +48,15 @@ void print_shares(const Json& body, std::ostream& out) {
 }
 
 int add(Terminal& terminal, const Common& common, const Adding& asked) {
-  Json body;
-  if (asked.passphrase) {
-    auto text = read_secret_fd(terminal.in);
-    if (!text) return tell(terminal, common.output(), text.error());
-    body = {{"kind", "passphrase"}, {"passphrase", *text}};
-    crypto::wipe(*text);
-  } else {
-    const std::string path = std::filesystem::absolute(asked.key_file).lexically_normal().string();
-    body = {{"kind", "key_file"}, {"key_file", path}};
-  }
-  return ask(terminal, common, request("POST", "/api/v1/vault/recipients", body),
-             [](const Json& made, std::ostream& out) {
-               out << "Recipient " << plain(made["id"]) << " can open the vault.\n";
-             });
+  const std::string path = "/api/v1/vault/recipients";
+  const Show show = [](const Json& made, std::ostream& out) {
+    out << "Recipient " << plain(made["id"]) << " can open the vault.\n";
+  };
+  if (asked.passphrase)
+    return ask_with_secret(terminal, common, {true, -1, "passphrase"},
+                           request("POST", path, {{"kind", "passphrase"}}), show);
+  const std::string file = std::filesystem::absolute(asked.key_file).lexically_normal().string();
+  return ask(terminal, common, request("POST", path, {{"kind", "key_file"}, {"key_file", file}}), show);
 }
 
 void add_recipient_commands(Bench& bench, CLI::App* vault) {

@@ -111,6 +111,19 @@ TEST_F(CommandTest, a_passphrase_alone_opens_the_vault) {
   EXPECT_EQ(with_passphrase({"key", "list", "--data", data}).code, kOk);
 }
 
+TEST_F(CommandTest, a_passphrase_that_is_added_opens_the_vault_to_its_last_character) {
+  init();
+  const std::string phrase = R"(correct "horse" \ battery)";
+  const Ran added = run({"vault", "recipient", "add", "--data", data, "--passphrase-stdin"}, phrase);
+  ASSERT_EQ(added.code, kOk) << added.err;
+  std::filesystem::remove(data + "/root.key");
+  const std::string file = folder + "/phrase";
+  std::ofstream(file) << phrase;
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  EXPECT_EQ(run({"key", "list", "--data", data, "--passphrase-fd", std::to_string(fd)}).code, kOk);
+  ::close(fd);
+}
+
 TEST_F(CommandTest, credentials_come_in_on_stdin_and_are_never_shown) {
   init();
   const Ran added = add_credential();

@@ -22,9 +22,11 @@ int ask_with_secret(Terminal& terminal, const Common& common, const SecretSource
   auto secret = read_secret_fd(source.from_stdin ? terminal.in : source.fd);
   if (!secret) return tell(terminal, common.output(), secret.error());
   std::string body;
-  body.reserve(asked.body.size() + 6 * secret->size() + 32);
+  body.reserve(asked.body.size() + source.field.size() + 6 * secret->size() + 32);
   body.append(asked.body, 0, asked.body.size() - 1);  // without the closing brace
-  body += asked.body.size() > 2 ? ",\"secret\":" : "\"secret\":";
+  if (asked.body.size() > 2) body += ',';
+  append_json_string(body, source.field);
+  body += ':';
   append_json_string(body, *secret);
   body += '}';
   crypto::wipe(*secret);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "app/command.hpp"
 
@@ -10,11 +11,12 @@ namespace claviger::app {
 struct SecretSource {
   bool from_stdin = false;
   int fd = -1;
+  std::string_view field = "secret";  // of the body
 };
 
 // --secret-stdin and --secret-fd, of which one must be given.
 std::shared_ptr<SecretSource> add_secret_source(CLI::App* command);
-// Puts the secret into the body as "secret", and asks.
+// Puts the secret into the body, and asks.
 int ask_with_secret(Terminal& terminal, const Common& common, const SecretSource& source,
                     console::ApiRequest asked, const Show& show);
 
