@@ -91,6 +91,15 @@ Result<void> touch_channel(store::Tx& tx, std::string_view name) {
   return {};
 }
 
+// Where messages end: of those that wait no longer the newest are kept.
+Result<void> prune(store::Tx& tx) {
+  TRY_VOID(
+      tx.run("DELETE FROM notify_message WHERE state != 'waiting' AND id <= "
+             "(SELECT max(id) FROM notify_message) - ?1",
+             {limits::kNotifyKept}));
+  return {};
+}
+
 }  // namespace
 
 std::string_view name_of(MessageState state) {
@@ -114,6 +123,7 @@ Result<void> Notices::adopt(std::vector<Channel> channels) {
             tx.run("UPDATE notify_message SET state = 'dead', problem = 'the channel is gone', done = ?2 "
                    "WHERE channel = ?1 AND state = 'waiting'",
                    {row.text(0), parts_.clock.now().ns}));
+    TRY_VOID(prune(tx));
     // What was alerted before there was anybody to tell is not told afterwards.
     TRY_VOID(tx.run("INSERT OR IGNORE INTO notify_position SELECT 1, coalesce(max(id), 0) FROM alert"));
     return {};
@@ -142,10 +152,11 @@ Result<void> Notices::post(store::Tx& tx, const Notice& notice) {
     TRY(const std::int64_t id, insert(tx, channel, notice));
     const bool full = rows.at(0).integer(0) >= limits::kNotifyQueue;
     const bool gone = rows.at(0).maybe_integer(1).value_or(0) != 0;
-    if (full || gone)
-      TRY_VOID(
-          tx.run("UPDATE notify_message SET state = 'dead', done = at, problem = ?2 WHERE id = ?1",
-                 {id, std::string(gone ? "the receiver said that it is gone" : "too many messages wait")}));
+    if (!full && !gone) continue;
+    TRY_VOID(
+        tx.run("UPDATE notify_message SET state = 'dead', done = at, problem = ?2 WHERE id = ?1",
+               {id, std::string(gone ? "the receiver said that it is gone" : "too many messages wait")}));
+    TRY_VOID(prune(tx));
   }
   return {};
 }
@@ -193,10 +204,6 @@ Result<void> Notices::take_alerts(store::Tx& tx) {
   }
   if (fresh.empty()) return {};
   TRY_VOID(tx.run("UPDATE notify_position SET alert = ?1", {fresh.back().integer(0)}));
-  TRY_VOID(
-      tx.run("DELETE FROM notify_message WHERE state != 'waiting' AND id <= "
-             "(SELECT max(id) FROM notify_message) - ?1",
-             {limits::kNotifyKept}));
   return {};
 }
 
@@ -278,12 +285,12 @@ Result<void> Notices::keep(MessageRow row, const Judgement& judgement) {
         "disabled = max(disabled, ?4), not_before = ?5 WHERE name = ?1",
         {row.channel, judgement.problem, std::int64_t{sent}, std::int64_t{judgement.fate == Fate::gone},
          judgement.fate == Fate::pause ? judgement.next.ns : 0}));
-    if (judgement.fate != Fate::gone) return {};
-    TRY_VOID(
-        tx.run("UPDATE notify_message SET state = 'dead', problem = 'the receiver said that it is gone', "
-               "done = ?2 WHERE channel = ?1 AND state = 'waiting'",
-               {row.channel, now.ns}));
-    return {};
+    if (judgement.fate == Fate::gone)
+      TRY_VOID(
+          tx.run("UPDATE notify_message SET state = 'dead', problem = 'the receiver said that it is gone', "
+                 "done = ?2 WHERE channel = ?1 AND state = 'waiting'",
+                 {row.channel, now.ns}));
+    return over ? prune(tx) : Result<void>{};
   });
 }
 

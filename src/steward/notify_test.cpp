@@ -164,6 +164,36 @@ TEST_F(NotifyTest, a_receiver_that_is_gone_gets_nothing_until_it_is_tested) {
   EXPECT_FALSE(notices->channels()->front().disabled);
 }
 
+TEST_F(NotifyTest, of_messages_that_ended_so_many_are_kept_whether_sent_or_dead) {
+  ASSERT_TRUE(store->write([](store::Tx& tx) -> Result<void> {
+    TRY_VOID(tx.run(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) "
+        "INSERT INTO notify_message (channel, uid, type, subject, thread, severity, over, at, summary, "
+        "data, state, attempts, next, problem, done) SELECT 'one', 'u' || i, 't', 's', 's', 0, 0, 0, "
+        "'', '{}', 'sent', 1, 0, '', 0 FROM n",
+        {limits::kNotifyKept}));
+    return {};
+  }));
+  const auto ended = [&] {
+    std::size_t all = 0;
+    for (const MessageState state : {MessageState::sent, MessageState::dead})
+      all += notices->list(state, 2 * limits::kNotifyKept)->size();
+    return static_cast<std::int64_t>(all);
+  };
+  ASSERT_EQ(ended(), limits::kNotifyKept);
+  post();
+  tick();
+  receiver.answer(200);
+  EXPECT_EQ(ended(), limits::kNotifyKept);
+  post();
+  tick();
+  receiver.answer(410);
+  EXPECT_EQ(ended(), limits::kNotifyKept);
+  post();  // to a receiver that is gone
+  EXPECT_EQ(ended(), limits::kNotifyKept);
+  EXPECT_EQ(count(MessageState::dead), 2U);
+}
+
 TEST_F(NotifyTest, a_test_of_a_channel_that_is_not_there_is_refused) {
   EXPECT_EQ(notices->test("nowhere", "me").error().code, Code::not_found);
 }
