@@ -132,10 +132,9 @@ Result<Incident> load_incident(store::Tx& tx, std::string_view id) {
 Result<std::vector<Incident>> list_incidents(store::Tx& tx, const IncidentFilter& filter) {
   TRY(const auto rows,
       tx.query("SELECT * FROM incident WHERE (?1 = '' OR state = ?1) AND (?2 = 0 OR state != 'closed') "
-               "AND (?3 = 0 OR lower(environment) NOT IN ('prod', 'production')) "
-               "ORDER BY detected DESC, id DESC LIMIT ?4",
+               "ORDER BY detected DESC, id DESC LIMIT ?3",
                {store::value(filter.state ? name_of(*filter.state) : std::string_view()),
-                std::int64_t{filter.open}, std::int64_t{filter.hidden}, filter.limit}));
+                std::int64_t{filter.open}, filter.limit}));
   return read_rows(rows);
 }
 

@@ -32,8 +32,7 @@ struct IncidentPlace {
 
 struct IncidentFilter {
   std::optional<IncidentState> state;
-  bool open = false;    // only those that are not closed
-  bool hidden = false;  // without production
+  bool open = false;  // only those that are not closed
   std::int64_t limit = 1'000;
 };
 
