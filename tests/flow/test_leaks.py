@@ -216,14 +216,13 @@ def test_a_scan_reports_what_it_finds(fresh, tmp_path):
 
 def test_a_canary_key_is_an_incident_when_it_is_used(fresh):
     gate, sandbox = fresh()
-    key = gate.key("--canary")
-    time.sleep(0.5)
-    assert gate.cli("incident", "list", "--data", gate.data, "--json")["incidents"] == []
+    left_alone, key = gate.key("--canary"), gate.key("--canary")
     before = sandbox.received()
     assert code_of(gate, key["key"]) == "budget_exceeded"
     rig.until(lambda: code_of(gate, key["key"]) == "frozen_key", patience=20)
     incidents = gate.cli("incident", "list", "--data", gate.data, "--json")["incidents"]
-    assert [one["proof"] for one in incidents] == ["canary"] and sandbox.received() == before
+    assert [(one["subject"], one["proof"]) for one in incidents] == [(f"key:{key['id']}", "canary")]
+    assert code_of(gate, left_alone["key"]) == "budget_exceeded" and sandbox.received() == before
 
 
 def hook(gate, body, headers):
