@@ -149,22 +149,21 @@ Result<void> House::build_incidents() {
   return {};
 }
 
-// A leaked credential that still carries calls is replaced without failing one; one that is withdrawn, at
-// once.
+// A leaked credential that still carries calls is replaced without failing one, and the leaked key is kept
+// no longer than they last; one that is withdrawn is ended first.
 void House::connect_rotations() {
   using steward::RotationState;
   steward::Rotating rotating;
   rotating.begin = [this](const std::string& credential, const std::string& reason) -> Result<std::string> {
     TRY(const vault::Credential it, vault_->get(credential));
-    const auto mode = it.state == vault::CredentialState::enabled ? steward::RotationMode::planned
+    const auto mode = it.state == vault::CredentialState::enabled ? steward::RotationMode::now
                                                                   : steward::RotationMode::emergency;
     TRY(const steward::Rotation begun, rotations_->start(credential, {mode, reason, "incident"}));
     return begun.id;
   };
   rotating.stage = [this](const std::string& id) -> Result<steward::RotationStage> {
     TRY(const steward::Rotation it, rotations_->get(id));
-    if (it.state == RotationState::failed || it.state >= RotationState::undoing)
-      return steward::RotationStage::failed;
+    if (it.state >= RotationState::undoing) return steward::RotationStage::failed;
     if (it.state >= RotationState::done) return steward::RotationStage::done;
     return it.state >= RotationState::draining ? steward::RotationStage::in_use
                                                : steward::RotationStage::under_way;

@@ -100,6 +100,25 @@ TEST_F(IncidentsTest, an_incident_is_not_closed_while_the_secret_opens_something
   EXPECT_EQ(report({sha(kProviderSecret)})["incidents"][0]["state"], "closed");
 }
 
+TEST_F(IncidentsTest, a_leaked_credential_whose_rotation_fails_is_withdrawn_and_people_are_told) {
+  const std::string id = body_of(call("POST", "/api/v1/credentials", credential_body()), 201)["id"];
+  auto stage = steward::RotationStage::under_way;
+  incidents->connect({[](const std::string&, const std::string&) -> Result<std::string> { return "rot_1"; },
+                      [&stage](const std::string&) -> Result<steward::RotationStage> { return stage; }});
+  const std::string incident = report({sha(kProviderSecret)})["incidents"][0]["id"];
+  ASSERT_TRUE(incidents->tick());
+  EXPECT_EQ(show(incident)["state"], "detected") << "its traffic goes on until it is replaced";
+  EXPECT_EQ(vault->get(id)->state, vault::CredentialState::enabled);
+  stage = steward::RotationStage::failed;
+  ASSERT_TRUE(incidents->tick());
+  EXPECT_EQ(show(incident)["state"], "contained");
+  EXPECT_EQ(vault->get(id)->state, vault::CredentialState::disabled);
+  const auto waiting = std::ranges::find(told, "incident.waiting", &steward::Notice::type);
+  ASSERT_NE(waiting, told.end());
+  EXPECT_EQ(waiting->severity, steward::Severity::critical);
+  EXPECT_NE(waiting->summary.find("rot_1"), std::string::npos);
+}
+
 TEST_F(IncidentsTest, a_closed_incident_of_a_secret_that_opens_again_is_followed_by_another) {
   const auto [id, token] = issue();
   const std::string first = report({sha(token)})["incidents"][0]["id"];

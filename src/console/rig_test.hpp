@@ -101,7 +101,11 @@ class ApiTest : public testing::Test {
                 }};
     parts.metrics = metrics_access;
     incidents = std::make_unique<steward::Incidents>(
-        steward::IncidentParts{*store, *vault, *keys, *writer, journal, clock, rng, parts.republish});
+        steward::IncidentParts{*store, *vault, *keys, *writer, journal, clock, rng, parts.republish,
+                               [this](store::Tx&, const steward::Notice& notice) -> Result<void> {
+                                 told.push_back(notice);
+                                 return {};
+                               }});
     notices = std::make_unique<steward::Notices>(steward::NotifyParts{*store, clock, rng});
     ASSERT_TRUE(notices->adopt({}));
     parts.incidents = incidents.get();
@@ -182,6 +186,7 @@ class ApiTest : public testing::Test {
   std::unique_ptr<steward::Incidents> incidents;
   std::shared_ptr<const HookKeys> hooks = std::make_shared<const HookKeys>();
   std::unique_ptr<Api> api;
+  std::vector<steward::Notice> told;  // of incidents
   int published = 0;
   Result<void> publish_result{};
   gate::Inquiry asked;

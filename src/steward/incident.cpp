@@ -12,6 +12,8 @@ Step next_of_detected(const Incident& incident, const Observation& seen) {
   if (!seen.opens) return Step::note_contained;
   if (incident.owned == Owned::key) return Step::freeze;
   if (seen.other_carries || incident.ordered || seen.contain == Contain::revoke_first) return Step::withdraw;
+  // Nothing will take its traffic over.
+  if (seen.rotation == RotationStage::failed) return Step::withdraw;
   // Its traffic goes on until the replacement takes it over.
   return seen.rotation == RotationStage::none && seen.may_rotate ? Step::rotate : Step::wait;
 }

@@ -35,7 +35,7 @@ std::string_view name_of(Proof proof);
 // What comes first when a leaked provider key has no other credential that could carry its traffic.
 enum class Contain : std::uint8_t {
   revoke_first,  // it is withdrawn at once; calls fail until it is replaced
-  rotate_first,  // it carries calls until its replacement does
+  rotate_first,  // it carries calls until its replacement does, or cannot
 };
 std::string_view name_of(Contain contain);
 

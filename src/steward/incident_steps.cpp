@@ -57,6 +57,13 @@ std::string sentence_of(const Incident& it) {
   return fmt::format("The leaked secret of {} {} opened nothing any more.", name_of(it.owned), it.name);
 }
 
+std::string left_alone(const Incident& it) {
+  return fmt::format(
+      "The credential {} was withdrawn, because its rotation {} came to nothing: rotate it, or give it a new "
+      "secret.",
+      it.name, it.rotation);
+}
+
 }  // namespace
 
 Result<Observation> Incidents::observe(const Incident& incident) {
@@ -217,7 +224,7 @@ Result<std::vector<Incidents::Plan>> Incidents::plan(const std::vector<std::stri
     if (step == Step::note_contained && it.containment == Containment::none)
       it.containment =
           seen.rotation >= RotationStage::in_use ? Containment::rotated : Containment::opened_nothing;
-    plans.push_back({std::move(it), step});
+    plans.push_back({std::move(it), step, seen.rotation});
   }
   return plans;
 }
@@ -265,6 +272,8 @@ Result<void> Incidents::withdraw(Plan& plan) {
   TRY_VOID(parts_.store.write([&](store::Tx& tx) -> Result<void> {
     TRY_VOID(note(tx, it, "credential.disable", "The credential was withdrawn from the gate.", kSteward,
                   plan.written));
+    if (plan.rotation == RotationStage::failed)
+      TRY_VOID(tell(tx, it, "waiting", left_alone(it), Severity::critical));
     return update_incident(tx, it);
   }));
   TRY_VOID(parts_.vault.disable(it.subject_id));

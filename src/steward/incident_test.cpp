@@ -53,6 +53,14 @@ TEST(NextStep, alone_it_is_withdrawn_or_rotated_as_the_policy_says) {
   EXPECT_EQ(next_step(credential(), seen), Step::wait);
 }
 
+TEST(NextStep, it_does_not_go_on_when_its_replacement_has_failed) {
+  Observation seen = opening();
+  seen.contain = Contain::rotate_first;
+  seen.may_rotate = false;
+  seen.rotation = RotationStage::failed;
+  EXPECT_EQ(next_step(credential(), seen), Step::withdraw);
+}
+
 TEST(NextStep, an_order_overrules_the_policy) {
   Incident it = credential();
   it.ordered = true;

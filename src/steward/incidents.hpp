@@ -132,6 +132,7 @@ class Incidents {
   struct Plan {
     Incident incident;
     Step step = Step::wait;
+    RotationStage rotation = RotationStage::none;  // as it was observed
     Written written = {};
   };
 

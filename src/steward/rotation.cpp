@@ -308,7 +308,8 @@ bool Rotations::in_flight(std::string_view credential, std::int64_t version) {
   return !use || use->open > 0;  // what cannot be told is taken for use
 }
 
-void Rotations::alert(std::string_view kind, const Rotation& rotation, std::string_view message) {
+DueAlert Rotations::due_alert(std::string_view kind, const Rotation& rotation,
+                              std::string_view message) const {
   DueAlert due;
   due.at = parts_.clock.now();
   due.kind = kind;
@@ -316,6 +317,11 @@ void Rotations::alert(std::string_view kind, const Rotation& rotation, std::stri
   due.window_start = rotation.started;
   due.threshold = static_cast<std::int64_t>(rotation.state);
   due.message = message;
+  return due;
+}
+
+void Rotations::alert(std::string_view kind, const Rotation& rotation, std::string_view message) {
+  const DueAlert due = due_alert(kind, rotation, message);
   if (!told_.insert(due.identity()).second) return;
   (void)parts_.store.write([&](store::Tx& tx) { return note_due(tx, due); });
   (void)record(kind, rotation, "steward");  // and with this line it is derived

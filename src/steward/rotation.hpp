@@ -28,6 +28,8 @@
 
 namespace claviger::steward {
 
+struct DueAlert;  // alert.hpp
+
 // A server of the operator's own, whose accepted keys stand in a file.
 struct KeyFile {
   std::string path;                 // one key a line; replaced by rename, mode 0600
@@ -142,6 +144,7 @@ class Rotations {
   Result<void> save_in(store::Tx& tx, Rotation& rotation, std::string_view what);
   Result<void> record(std::string_view action, const Rotation& rotation, std::string_view actor);
   void run_schedule(const vault::Credential& credential);
+  DueAlert due_alert(std::string_view kind, const Rotation& rotation, std::string_view message) const;
   void alert(std::string_view kind, const Rotation& rotation, std::string_view message);
   bool in_flight(std::string_view credential, std::int64_t version);
 

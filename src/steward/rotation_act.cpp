@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "crypto/wipe.hpp"
+#include "steward/alert.hpp"
 #include "steward/rotation_look.hpp"
 
 namespace claviger::steward {
@@ -185,6 +186,8 @@ Result<void> Rotations::act_here(Case& made, Act next) {
   const Time now = parts_.clock.now();
   const auto also = [&](store::Tx& tx, const vault::Credential&) -> Result<void> {
     take(it, made.traits, next, {}, now);
+    // One that has failed is not looked at again: it is told of now, or never.
+    if (it.state == RotationState::failed) TRY_VOID(note_due(tx, due_alert("rotation_stuck", it, it.trouble)));
     return save_in(tx, it, name_of(it.state));
   };
   const auto state_of = [&](std::int64_t version) {

@@ -453,7 +453,7 @@ bool can_roll_back(const Rotation& it) {
 }
 
 bool stuck(const Rotation& it, Time now) {
-  if (over(it.state)) return it.state == RotationState::failed;
+  if (over(it.state)) return false;
   if (it.state == RotationState::confirming && now >= it.deadline) return true;
   return it.tries >= kToldAfter || it.revoke_by_hand;
 }

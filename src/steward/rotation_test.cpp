@@ -55,7 +55,7 @@ class Provider final : public Outside {
   std::deque<std::pair<OutsideCall, Done>> waiting;
   std::vector<Key> keys{{"key_old", "by hand", std::string(kOld)}};
   int made = 0;
-  bool refuses_removal = false;
+  bool refuses_removal = false, refuses_lists = false;
 
  private:
   static std::string bearer(const OutsideCall& call) {
@@ -79,6 +79,7 @@ class Provider final : public Outside {
       return {
           200, {}, fmt::format(R"({{"id":"{}","name":"{}","value":"{}"}})", key.id, key.name, key.secret)};
     }
+    if (call.method == "GET" && refuses_lists) return {403, {}, "{}"};
     if (call.method == "GET") {
       std::string rows;
       for (const Key& key : keys)
@@ -236,6 +237,20 @@ TEST_F(RotationTest, a_removal_that_is_refused_waits_and_is_told_and_goes_on_whe
   provider.refuses_removal = false;
   ASSERT_TRUE(ok(rotations->resume(id, "test")));
   EXPECT_TRUE(reaches(id, RotationState::done));
+}
+
+TEST_F(RotationTest, one_that_fails_is_told_of_also_when_the_program_ends_in_that_moment) {
+  provider.refuses_lists = true;
+  const std::string id = start();
+  ASSERT_TRUE(reaches(id, RotationState::failed));
+  EXPECT_EQ(current_secret(), kOld);
+  ASSERT_TRUE(live());
+  pass();
+  const auto told = alerts(rig.store).value();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "rotation_stuck");
+  EXPECT_EQ(told[0].subject, "credential:" + credential);
+  EXPECT_FALSE(told[0].message.empty());
 }
 
 TEST_F(RotationTest, a_key_that_was_made_current_again_is_not_revoked) {

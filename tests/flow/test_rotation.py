@@ -251,6 +251,18 @@ def test_an_emergency_ends_the_old_key_first(house):
     assert it.asks() == 200
 
 
+def test_a_leaked_key_that_still_carries_calls_is_dead_as_soon_as_nothing_uses_it(house):
+    it = house(config=QUICK.replace('keep_old = "1s"', 'keep_old = "1h"'))
+    with Load(it.gate, it.key, clients=4) as load:
+        leak = {"sha256": [sha256(it.old)], "source": "a test"}
+        incident = it.gate.socket_request("POST", "/api/v1/leaks", leak)["incidents"][0]["id"]
+        rig.until(lambda: it.cli("incident show", incident)["state"] == "replaced", step=0.2)
+    assert load.failed == []
+    [rotation] = it.cli("rotation list")["rotations"]
+    assert rotation["mode"] == "now" and rotation["confirmed"], rotation
+    assert [key["id"] for key in it.live()] == [rotation["new_key"]]
+
+
 def test_a_person_hands_in_a_key_and_the_list_must_know_it(house):
     it = house(provider="anthropic", params=[])
     assert rig.ask(it.gate, "anthropic", it.key)[0] == 200
