@@ -3,6 +3,7 @@
 
 #include "console/change.hpp"
 #include "console/render.hpp"
+#include "steward/incidents.hpp"
 #include "steward/rotation.hpp"
 
 namespace claviger::console {
@@ -75,6 +76,10 @@ Result<Rotation> find(Session& s) {
 
 Result<Answer> rotate_credential(Session& s) {
   TRY(const RotationMode mode, mode_of(s.body.text("mode")));
+  // It ends a key before there is another, and wakes a credential that somebody has disabled.
+  if (mode == RotationMode::emergency && !s.actor.rotates.empty())
+    return deny(Code::forbidden,
+                "This token may rotate in the modes planned and now; an emergency is an operator's to call.");
   TRY(const Rotation it, s.parts.rotations->start(s.subject, {mode, s.body.text("reason"), s.actor.name}));
   return answer(s, 202, it);
 }
@@ -125,6 +130,8 @@ Result<Answer> resume_rotation(Session& s) {
 
 Result<Answer> roll_back_rotation(Session& s) {
   TRY(const Rotation before, find(s));
+  // A secret that has leaked is not made current again.
+  if (before.promoted) TRY_VOID(s.parts.incidents->check_free(steward::Owned::credential, before.credential));
   TRY(const Rotation it, s.parts.rotations->roll_back(before.id, s.actor.name));
   return answer(s, 200, it);
 }

@@ -1,6 +1,7 @@
 // Rotations over the API: links, beginnings, and the token that may do nothing else.
 #include "console/rig_test.hpp"
 #include "console/route.hpp"
+#include "crypto/hash.hpp"
 
 namespace claviger::console {
 namespace {
@@ -78,6 +79,28 @@ TEST_F(RotationApiTest, a_secret_is_taken_in_only_where_one_is_waited_for_and_ne
       << "it has not begun";
 }
 
+TEST_F(RotationApiTest, a_leaked_secret_is_not_made_current_again_by_a_rollback) {
+  link_well();
+  const std::string id =
+      body_of(call("POST", "/api/v1/credentials/openai-dev/rotate", Json::object()), 202)["id"];
+  std::string fresh = "sk-fresh-0123456789";
+  ASSERT_TRUE(vault->add_version(credential, Secret::take(fresh)));
+  steward::Rotation it = *rotations->get(id);
+  it.state = steward::RotationState::draining;
+  it.new_version = 2;
+  it.promoted = clock.at;
+  ASSERT_TRUE(store->write([&](store::Tx& tx) { return steward::put_rotation(tx, it, 1); }));
+  const Json leak = {{"sha256", {hex(crypto::sha256(kProviderSecret))}}, {"source", "a test"}};
+  const std::string incident = body_of(call("POST", "/api/v1/leaks", leak), 200)["incidents"][0]["id"];
+  const std::string path = "/api/v1/rotations/" + id + "/rollback";
+  const Json refused = body_of(call("POST", path), 409);
+  EXPECT_NE(refused["detail"].get<std::string>().find(incident), std::string::npos) << refused;
+  EXPECT_EQ(vault->get(credential)->current()->number, 2);
+  body_of(call("POST", "/api/v1/incidents/" + incident + "/close", {{"resolution", "a mistake"}}), 200);
+  EXPECT_EQ(body_of(call("POST", path), 200)["state"], "undoing");
+  EXPECT_EQ(vault->get(credential)->current()->number, 1);
+}
+
 TEST_F(RotationApiTest, a_token_for_one_rotation_does_that_and_nothing_else) {
   link_well();
   const std::string other = body_of(call("POST", "/api/v1/credentials", credential_body("other")), 201)["id"];
@@ -97,6 +120,8 @@ TEST_F(RotationApiTest, a_token_for_one_rotation_does_that_and_nothing_else) {
     }
     EXPECT_EQ(status, 403) << route.method << " " << path;
   }
+  EXPECT_EQ(call(ci, "POST", "/api/v1/credentials/openai-dev/rotate", {{"mode", "emergency"}}).status, 403);
+  EXPECT_TRUE(rotations->list(credential)->empty());
   const Json begun =
       body_of(call(ci, "POST", "/api/v1/credentials/openai-dev/rotate", {{"mode", "now"}}), 202);
   const std::string id = begun["id"];

@@ -351,9 +351,10 @@ void Rotations::run_schedule(const vault::Credential& credential) {
     if (now.ns > due.ns + kDayNs) overdue("Its rotation has been going on for a day.");
     return;
   }
-  const bool fresh = last != nullptr && last->state == RotationState::failed &&
+  const bool undone = last != nullptr && last->state == RotationState::undone;
+  const bool fresh = last != nullptr && (undone || last->state == RotationState::failed) &&
                      now.ns < last->updated.ns + limits::kRotationAgainMs * 1'000'000;
-  if (fresh) return overdue(last->trouble);
+  if (fresh) return overdue(undone ? "Its rotation was rolled back." : last->trouble);
   const auto begun = start(credential.id, {RotationMode::planned, "schedule", "schedule"});
   if (!begun) overdue(told(begun.error()));
 }

@@ -124,12 +124,16 @@ void Rotations::move_on(Rotation rotation) {
   if (it.state == RotationState::undoing && it.promoted)
     facts.new_in_flight = in_flight(it.credential, it.new_version);
   const RotationState before = it.state;
+  const bool by_hand = it.revoke_by_hand;
   const Act next = next_act(it, made->traits, facts);
   if (stuck(it, now)) alert("rotation_stuck", it, it.trouble);
   if (it.state != before) {
     it.updated = now;
     if (!record(fmt::format("rotation.{}", name_of(it.state)), it, "steward")) return;
     if (!save(it, name_of(it.state))) return;
+  } else if (it.revoke_by_hand != by_hand) {
+    // What a person is to do is read from the row.
+    if (!save(it, {})) return;
   }
   if (next != Act::wait) act(std::move(*made), next);
 }
@@ -187,7 +191,8 @@ Result<void> Rotations::act_here(Case& made, Act next) {
   const auto also = [&](store::Tx& tx, const vault::Credential&) -> Result<void> {
     take(it, made.traits, next, {}, now);
     // One that has failed is not looked at again: it is told of now, or never.
-    if (it.state == RotationState::failed) TRY_VOID(note_due(tx, due_alert("rotation_stuck", it, it.trouble)));
+    if (it.state == RotationState::failed)
+      TRY_VOID(note_due(tx, due_alert("rotation_stuck", it, it.trouble)));
     return save_in(tx, it, name_of(it.state));
   };
   const auto state_of = [&](std::int64_t version) {
@@ -370,9 +375,10 @@ void Rotations::write_key_file(Case made, Act next) {
   };
   if (file == settings_.key_files.end() || parts_.key_files == nullptr)
     return failed("The configuration names no key file for this credential any more.");
-  std::vector<std::int64_t> versions{it.old_version, it.new_version};
-  if (next == Act::revoke) versions = {it.new_version};
-  if (next == Act::remove_new) versions = {it.old_version};
+  // In an emergency the old one goes before there is a new one, and does not come back with it.
+  std::vector<std::int64_t> versions;
+  if (next != Act::revoke && !it.revoked) versions.push_back(it.old_version);
+  if (next != Act::remove_new && it.new_version != 0) versions.push_back(it.new_version);
   auto fresh = parts_.vault.get(it.credential);
   if (!fresh) return failed(std::string(told(fresh.error())));
   auto lines = envoy_.lines(*fresh, versions);

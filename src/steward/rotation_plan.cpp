@@ -443,8 +443,9 @@ void undo(Rotation& it, Time now) {
 }
 
 bool can_roll_back(const Rotation& it) {
-  const bool past =
-      over(it.state) || it.state == RotationState::undoing || it.revoked || it.asking == "revoke";
+  // A revocation whose answer was lost may have happened.
+  const bool past = over(it.state) || it.state == RotationState::undoing ||
+                    it.state == RotationState::revoking || it.revoked;
   // A secret that was replaced in place, or a slot's that was regenerated, cannot come back; the old one of
   // in_place is on a timer from the moment of the call.
   const bool gone =

@@ -284,6 +284,9 @@ TEST(RotationPlan, there_is_no_way_back_once_the_old_key_is_being_revoked) {
   Rotation it = in(State::revoking);
   it.asking = "revoke";
   EXPECT_FALSE(can_roll_back(it));
+  take(it, traits(), Act::revoke, heard(Kind::lost), kNow);
+  EXPECT_EQ(it.state, State::revoking);
+  EXPECT_FALSE(can_roll_back(it)) << "the call may have happened, although its answer was lost";
   for (const State state : {State::done, State::closed, State::undone, State::failed, State::undoing})
     EXPECT_FALSE(can_roll_back(in(state)));
   it = in(State::confirming);

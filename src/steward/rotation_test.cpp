@@ -55,7 +55,7 @@ class Provider final : public Outside {
   std::deque<std::pair<OutsideCall, Done>> waiting;
   std::vector<Key> keys{{"key_old", "by hand", std::string(kOld)}};
   int made = 0;
-  bool refuses_removal = false, refuses_lists = false;
+  bool refuses_removal = false, refuses_lists = false, hides_old = false;
 
  private:
   static std::string bearer(const OutsideCall& call) {
@@ -82,11 +82,13 @@ class Provider final : public Outside {
     if (call.method == "GET" && refuses_lists) return {403, {}, "{}"};
     if (call.method == "GET") {
       std::string rows;
-      for (const Key& key : keys)
+      for (const Key& key : keys) {
+        if (hides_old && key.id == "key_old") continue;
         rows +=
             fmt::format(R"({}{{"id":"{}","name":"{}","redacted_value":"{}...{}","created_at":1790000000}})",
                         rows.empty() ? "" : ",", key.id, key.name, key.secret.substr(0, 14),
                         key.secret.substr(key.secret.size() - 4));
+      }
       return {200, {}, fmt::format(R"({{"object":"list","data":[{}],"has_more":false}})", rows)};
     }
     if (refuses_removal) return {409, {}, "{}"};
@@ -276,7 +278,29 @@ TEST_F(RotationTest, an_age_that_was_wished_for_begins_one) {
   rig.clock.ns += std::int64_t{30} * 86'400 * 1'000'000'000;
   pass();
   ASSERT_EQ(rotations->list(made.id)->size(), 1U);
-  EXPECT_EQ(rotations->list(made.id)->front().started_by, "schedule");
+  const Rotation begun = rotations->list(made.id)->front();
+  EXPECT_EQ(begun.started_by, "schedule");
+  // Who takes it back means it: the schedule does not begin it again within the minute.
+  ASSERT_TRUE(ok(rotations->roll_back(begun.id, "test")));
+  ASSERT_TRUE(reaches(begun.id, RotationState::undone));
+  for (int i = 0; i < 5; ++i) pass(60'000);
+  EXPECT_EQ(rotations->list(made.id)->size(), 1U);
+  EXPECT_EQ(alerts(rig.store).value().at(0).kind, "rotation_overdue");
+  pass(limits::kRotationAgainMs);
+  EXPECT_EQ(rotations->list(made.id)->size(), 2U);
+}
+
+TEST_F(RotationTest, what_is_found_out_while_revoking_is_kept_for_the_person_who_must_act) {
+  provider.hides_old = true;
+  const std::string id = start();
+  ASSERT_TRUE(reaches(id, RotationState::revoking));
+  EXPECT_FALSE(reaches(id, RotationState::done));
+  const Rotation it = *rotations->get(id);
+  EXPECT_TRUE(it.revoke_by_hand);
+  EXPECT_TRUE(it.trouble.contains("Delete the old key"));
+  EXPECT_FALSE(rotations->instructions(it)->empty());
+  std::erase_if(provider.keys, [](const Provider::Key& key) { return key.id == "key_old"; });
+  EXPECT_TRUE(reaches(id, RotationState::done));
 }
 
 TEST_F(RotationTest, a_later_start_keeps_an_earlier_one_off) {

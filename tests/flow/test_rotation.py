@@ -327,7 +327,9 @@ class Vllm:
         self.keys = set(self.path.read_text().split())
 
 
-def test_a_key_file_gets_both_keys_and_then_the_new_one_only(house, tmp_path):
+@pytest.fixture
+def local(house, tmp_path):
+    """A house, and a server of the operator's own with its key file."""
     path = tmp_path / "keys"
     path.write_text("sk-local-old-0123456789abcdef\n")
     vllm = Vllm(path)
@@ -336,6 +338,12 @@ def test_a_key_file_gets_both_keys_and_then_the_new_one_only(house, tmp_path):
     config = QUICK + f'[key_file.local]\npath = "{path}"\nreload = {told}\n'
     it = house(config=config)
     it.gate.credential("local", "vllm", vllm.url, "sk-local-old-0123456789abcdef")
+    yield it, path
+    vllm.http.shutdown()
+
+
+def test_a_key_file_gets_both_keys_and_then_the_new_one_only(local):
+    it, path = local
     begun = it.cli("rotate", "local", "--now")
     assert begun["class"] == "self_hosted"
     it.reaches(begun, "verifying")
@@ -344,7 +352,26 @@ def test_a_key_file_gets_both_keys_and_then_the_new_one_only(house, tmp_path):
     assert it.reaches(begun, "done")["confirmed"]
     assert path.read_text().split() == both[1:]
     assert path.stat().st_mode & 0o777 == 0o600
-    vllm.http.shutdown()
+
+
+def test_in_an_emergency_the_old_key_leaves_the_file_first_and_does_not_come_back(local):
+    it, path = local
+    begun = it.cli("rotate", "local", "--emergency", "--reason", "seen in a log")
+    assert begun["class"] == "self_hosted"
+    seen = []
+
+    def done():
+        seen.append(path.read_text().split())
+        return it.show(begun)["state"] == "done"
+
+    rig.until(done, step=0.05)
+    assert seen[0] in ([], ["sk-local-old-0123456789abcdef"]), seen
+    gone = next(i for i, keys in enumerate(seen) if "sk-local-old-0123456789abcdef" not in keys)
+    assert all("sk-local-old-0123456789abcdef" not in keys for keys in seen[gone:])
+    [new] = path.read_text().split()
+    assert new.startswith("sk-claviger-")
+    shown = it.show(begun)
+    assert shown["revoked"] <= shown["promoted"], shown
 
 
 def test_a_token_for_one_rotation_is_enough_for_ci_and_good_for_nothing_else(house):
