@@ -258,7 +258,8 @@ def test_a_leaked_key_that_still_carries_calls_is_dead_as_soon_as_nothing_uses_i
         incident = it.gate.socket_request("POST", "/api/v1/leaks", leak)["incidents"][0]["id"]
         rig.until(lambda: it.cli("incident show", incident)["state"] == "replaced", step=0.2)
     assert load.failed == []
-    [rotation] = it.cli("rotation list")["rotations"]
+    [begun] = it.cli("rotation list")["rotations"]
+    rotation = it.reaches(begun, "done")
     assert rotation["mode"] == "now" and rotation["confirmed"], rotation
     assert [key["id"] for key in it.live()] == [rotation["new_key"]]
 
