@@ -204,20 +204,23 @@ Result<void> Rotations::act_here(Case& made, Act next) {
     return parts_.store.write([&](store::Tx& tx) { return also(tx, made.credential); });
   };
   switch (next) {
-    case Act::promote:
-      if (state_of(it.new_version) == vault::VersionState::current) {
-        TRY_VOID(alone());
-      } else {
-        TRY(const vault::Credential after, vault.publish(it.credential, it.new_version, also));
+    case Act::promote: {
+      const bool there = state_of(it.new_version) == vault::VersionState::current;
+      const bool wakes =
+          it.mode == RotationMode::emergency && made.credential.state == vault::CredentialState::disabled;
+      if (!there) {
+        TRY(const vault::Credential after,
+            vault.publish(it.credential, it.new_version, wakes ? vault::Vault::Also() : also));
       }
-      // What containment has stopped may go on with the new key.
-      if (it.mode == RotationMode::emergency && made.credential.state == vault::CredentialState::disabled) {
-        TRY(const vault::Credential enabled, vault.enable(it.credential));
-      }
+      // What containment has stopped may go on with the new key. The row moves last: what fails before is
+      // done again.
+      if (wakes) TRY_VOID(vault.enable(it.credential));
+      if (there || wakes) TRY_VOID(alone());
       unpublished_ = true;
       TRY_VOID(parts_.republish());
       unpublished_ = false;
       return {};
+    }
     case Act::conclude: {
       const vault::VersionState old = state_of(it.old_version);
       if (old != vault::VersionState::previous && old != vault::VersionState::revoked) return alone();

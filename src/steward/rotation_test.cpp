@@ -349,6 +349,24 @@ TEST_P(RotationCrashTest, ends_with_one_key_that_is_ours_whatever_happens) {
   EXPECT_EQ(current_secret() == kOld, it.state != RotationState::done);
 }
 
+TEST_P(RotationCrashTest, an_emergency_gives_back_what_was_withdrawn_whatever_happens) {
+  ASSERT_TRUE(vault->disable(credential));
+  const std::string id = start(RotationMode::emergency);
+  for (int round = 0; round < 4'000; ++round) {
+    if (!rotations && !live()) continue;
+    if (round < 150) trouble();
+    if (!rotations) continue;
+    pass(200);
+    if (dice.below(3) > 0) provider.let_through(Provider::Fate::answered);
+    const auto it = rotations->get(id);
+    if (it && over(it->state)) break;
+  }
+  if (!rotations) ASSERT_TRUE(live());
+  ASSERT_EQ(rotations->get(id)->state, RotationState::done) << rotations->get(id)->trouble;
+  EXPECT_EQ(vault->get(credential)->state, vault::CredentialState::enabled);
+  EXPECT_TRUE(provider.accepts(current_secret()));
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, RotationCrashTest, testing::Range(1, 101));
 
 }  // namespace
