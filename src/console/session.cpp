@@ -78,6 +78,7 @@ net::Task<bool> answer_next(net::ServerConnection& connection, Api& api, Door do
     const auto actor = actor_of(head, stream, api, door);
     response = actor ? api.handle(request, *actor) : problem(actor.error(), request);
   }
+  wipe_memory(request.body.data(), request.body.size());
   std::string out = write_response(response, request.method, keep_alive);
   stream.expire_after_ms(limits::kWriteStallMs);
   const auto sent = co_await stream.write(out);
