@@ -42,9 +42,9 @@ TEST_F(RotationApiTest, a_link_names_an_admin_credential_and_all_that_the_provid
 
 TEST_F(RotationApiTest, what_would_be_done_is_told_without_doing_it) {
   link_well();
-  const Json told = body_of(call("GET", "/api/v1/credentials/openai-dev/rotate?mode=now"), 200);
-  EXPECT_TRUE(told["possible"].get<bool>()) << told;
-  EXPECT_EQ(told["class"], "create");
+  const Json plan = body_of(call("GET", "/api/v1/credentials/openai-dev/rotate?mode=now"), 200);
+  EXPECT_TRUE(plan["possible"].get<bool>()) << plan;
+  EXPECT_EQ(plan["class"], "create");
   EXPECT_TRUE(body_of(call("GET", "/api/v1/rotations"), 200)["rotations"].empty());
 }
 

@@ -13,10 +13,10 @@ TEST_F(VaultRouteTest, shares_are_shown_once_and_are_not_in_the_list) {
   ASSERT_EQ(made["lines"].size(), 3U);
   const std::string text = call("GET", "/api/v1/vault").body;
   EXPECT_EQ(text.find(made["lines"][0].get<std::string>()), std::string::npos);
-  const Json vault = Json::parse(text);
-  ASSERT_EQ(vault["recipients"].size(), 2U);
-  EXPECT_EQ(vault["recipients"][1]["kind"], "shares");
-  EXPECT_EQ(vault["recipients"][1]["shares"], 3);
+  const Json answer = Json::parse(text);
+  ASSERT_EQ(answer["recipients"].size(), 2U);
+  EXPECT_EQ(answer["recipients"][1]["kind"], "shares");
+  EXPECT_EQ(answer["recipients"][1]["shares"], 3);
 }
 
 TEST_F(VaultRouteTest, shares_default_to_three_of_five) {
@@ -52,10 +52,10 @@ TEST_F(VaultRouteTest, a_rekey_says_what_it_did_and_is_on_record) {
   EXPECT_EQ(done["term"], 2);
   EXPECT_EQ(done["rewrapped"], 1);
   EXPECT_EQ(done["dropped"], Json::array({1}));
-  const Json vault = body_of(call("GET", "/api/v1/vault"), 200);
-  EXPECT_EQ(vault["term"], 2);
-  EXPECT_EQ(vault["terms"][0]["versions"], 1);
-  EXPECT_TRUE(vault["damaged"].empty());
+  const Json answer = body_of(call("GET", "/api/v1/vault"), 200);
+  EXPECT_EQ(answer["term"], 2);
+  EXPECT_EQ(answer["terms"][0]["versions"], 1);
+  EXPECT_TRUE(answer["damaged"].empty());
 }
 
 }  // namespace

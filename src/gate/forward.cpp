@@ -406,8 +406,8 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
 // How an attempt ended for the connection, or that the next credential is to be asked.
 enum class Attempt : std::uint8_t { keep, close, again };
 
-net::Task<Attempt> answer_unreachable(Lane& lane, net::ServerConnection& client, const Request& request,
-                                      Docket& docket, Error error) {
+net::Task<Attempt> answer_unreachable(net::ServerConnection& client, const Request& request, Docket& docket,
+                                      Error error) {
   docket.refused(error);
   docket.close();
   const std::string answer =
@@ -423,7 +423,7 @@ net::Task<Attempt> attempt(Lane& lane, net::ServerConnection& client, Request& r
   const auto token = co_await ready_token(lane, *admission.grant.credential);
   if (!token) {
     if (trip.goes_on()) co_return Attempt::again;
-    const Attempt told = co_await answer_unreachable(lane, client, request, docket, token.error());
+    const Attempt told = co_await answer_unreachable(client, request, docket, token.error());
     co_return told;
   }
   const net::Origin origin = origin_of(admission.grant.credential->base);
@@ -431,7 +431,7 @@ net::Task<Attempt> attempt(Lane& lane, net::ServerConnection& client, Request& r
   if (!connected) {
     note(lane, *admission.grant.credential, provider::Finding::unreachable);
     if (trip.goes_on()) co_return Attempt::again;
-    const Attempt told = co_await answer_unreachable(lane, client, request, docket, connected.error());
+    const Attempt told = co_await answer_unreachable(client, request, docket, connected.error());
     co_return told;
   }
   std::unique_ptr<net::Stream> upstream = std::move(*connected);

@@ -196,7 +196,8 @@ TEST(deriver, a_proof_that_ran_out_of_disk_goes_on_where_it_broke_off) {
   Rig rig;
   ASSERT_TRUE(rig.start());
   std::uint64_t room = 0;
-  for (const std::string& name : rig.audit.list().value()) room += rig.audit.size(name).value();
+  for (const auto names = rig.audit.list().value(); const std::string& name : names)
+    room += rig.audit.size(name).value();
   rig.gate->append(Rig::receipt(rig.intent("r1", 10), 4));
   ASSERT_TRUE(ok(rig.gate->flush()));
   ASSERT_TRUE(ok(rig.deriver->catch_up()));
@@ -216,7 +217,8 @@ TEST(deriver, a_recovery_that_ran_out_of_disk_presumes_once_when_repeated) {
   ASSERT_TRUE(rig.gate->flush());
   rig.stop();
   std::uint64_t used = 0;
-  for (const std::string& name : rig.journal.list().value()) used += rig.journal.content(name).size();
+  for (const auto names = rig.journal.list().value(); const std::string& name : names)
+    used += rig.journal.content(name).size();
   rig.journal.set_capacity(used + 200);  // room for the start record, not for the receipt
   EXPECT_FALSE(rig.start());
   EXPECT_EQ(rig.deriver->status().presumed, 1U);
@@ -309,7 +311,7 @@ TEST(deriver, lost_or_damaged_tiles_are_made_again_from_the_journal) {
   const std::string tile = rig.audit.content("tile/0/000");
   ASSERT_EQ(tile.size(), 8192U);
   rig.stop();
-  for (const std::string& name : rig.audit.list().value())
+  for (const auto names = rig.audit.list().value(); const std::string& name : names)
     if (name.starts_with("tile/")) {
       ASSERT_TRUE(rig.audit.remove(name));
     }
@@ -334,9 +336,9 @@ TEST(deriver, a_lost_store_is_derived_again_into_the_same_tree) {
   const std::string kept = rig.audit.content("checkpoint");
   rig.stop();
   Rig fresh;
-  for (const std::string& name : rig.journal.list().value())
+  for (const auto names = rig.journal.list().value(); const std::string& name : names)
     fresh.journal.overwrite(name, rig.journal.content(name));
-  for (const std::string& name : rig.audit.list().value())
+  for (const auto names = rig.audit.list().value(); const std::string& name : names)
     fresh.audit.overwrite(name, rig.audit.content(name));
   ASSERT_TRUE(fresh.start());
   EXPECT_EQ(fresh.epoch, 2U);

@@ -324,7 +324,8 @@ void World::break_disk() {
       return note(fmt::format("{} disk has room", which));
     case 1: {
       std::uint64_t used = 0;
-      for (const std::string& name : folder.list().value()) used += folder.size(name).value();
+      for (const auto names = folder.list().value(); const std::string& name : names)
+        used += folder.size(name).value();
       folder.set_capacity(used + static_cast<std::uint64_t>(pick(900)));
       return note(fmt::format("{} disk nearly full", which));
     }
