@@ -205,7 +205,7 @@ TEST_F(IncidentsTest, no_answer_and_no_record_holds_a_hash_or_a_secret) {
   const auto [id, token] = issue();
   const std::string answer = call("POST", "/api/v1/leaks", {{"sha256", {sha(token)}}}).body;
   EXPECT_EQ(answer.find(sha(token)), std::string::npos);
-  for (const std::string& name : *journal.list()) {
+  for (const auto names = journal.list().value(); const std::string& name : names) {
     const std::string text = *journal.read(name, 0, 1 << 24);
     EXPECT_EQ(text.find(sha(token)), std::string::npos);
     EXPECT_EQ(text.find(token), std::string::npos);

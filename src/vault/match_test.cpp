@@ -12,7 +12,7 @@ class MatchTest : public VaultRig {
   std::vector<std::int64_t> versions_with(std::string_view secret) {
     const Digest hash = crypto::sha256(secret);
     std::vector<std::int64_t> versions;
-    for (const Vault::Match& match : vault->match(std::span(&hash, 1)).value()) {
+    for (const auto found = vault->match(std::span(&hash, 1)).value(); const Vault::Match& match : found) {
       EXPECT_EQ(match.sha256, hash);
       versions.push_back(match.version);
     }

@@ -64,13 +64,13 @@ bool same_tree(JsonValue ours, dom::element theirs) {
 
 bool has_doubled_keys(dom::element value) {
   if (value.is_array()) {
-    for (const dom::element element : value.get_array().value())
+    for (const dom::array all = value.get_array().value(); const dom::element element : all)
       if (has_doubled_keys(element)) return true;
     return false;
   }
   if (!value.is_object()) return false;
   std::set<std::string_view> keys;
-  for (const auto& [key, member] : value.get_object().value())
+  for (const dom::object all = value.get_object().value(); const auto& [key, member] : all)
     if (!keys.insert(key).second || has_doubled_keys(member)) return true;
   return false;
 }
