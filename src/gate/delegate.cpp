@@ -5,6 +5,7 @@
 #include "base/secret.hpp"
 #include "gate/authenticate.hpp"
 #include "gate/authorize.hpp"
+#include "gate/counted.hpp"
 #include "gate/refusal.hpp"
 
 namespace claviger::gate {
@@ -24,18 +25,6 @@ struct Answered {
                           [&loop, waiter] { loop.post([&loop, waiter] { loop.resume_soon(waiter); }); });
   }
   void await_resume() const noexcept {}
-};
-
-// Room for one more petition of this lane, until it is answered.
-class Place {
- public:
-  explicit Place(Lane& lane) : lane_(lane) { ++lane_.petitions; }
-  ~Place() { --lane_.petitions; }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-
- private:
-  Lane& lane_;
 };
 
 // Who asks, and whether it may be here now. Before the body, so that strangers cannot make us hold one.
@@ -105,7 +94,7 @@ net::Task<Connection> delegate(Lane& lane, net::ServerConnection& client, Reques
   if (!ready && !client.skip_body(request.head)) after = AfterRefusal::close;
   std::string out;
   if (ready) {
-    const Place place(lane);
+    const Counted place(lane.petitions);
     const std::shared_ptr<Petition> petition = write_down(request, docket, *std::move(key));
     Answered answered{lane, petition};
     co_await answered;

@@ -7,24 +7,10 @@
 #include <charconv>
 #include <string>
 
+#include "gate/counted.hpp"
 #include "gate/mint.hpp"
 
 namespace claviger::gate {
-namespace {
-
-// Room for one more request of this lane that waits for a token.
-class Waits {
- public:
-  explicit Waits(Lane& lane) : lane_(lane) { ++lane_.token_waits; }
-  ~Waits() { --lane_.token_waits; }
-  Waits(const Waits&) = delete;
-  Waits& operator=(const Waits&) = delete;
-
- private:
-  Lane& lane_;
-};
-
-}  // namespace
 
 void note(Lane& lane, const CredentialEntry& credential, provider::Finding finding,
           std::int64_t retry_after_ms) {
@@ -72,7 +58,7 @@ net::Task<Result<void>> ready_token(Lane& lane, const CredentialEntry& credentia
   if (lane.token_waits >= limits::kTokenWaits)
     co_return fail(Code::overloaded, "as many requests wait for tokens as may",
                    "Too many requests are waiting for an access token: try again in a moment.");
-  const Waits waits(lane);
+  const Counted waits(lane.token_waits);
   const MintParts parts{shared.clock, shared.vault, *shared.tokens, shared.workers, shared.upstream_tls};
   // By value: the lane may stop waiting before the thread is done.
   const auto job = [credential, parts] { return mint(credential, parts); };
