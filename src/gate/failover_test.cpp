@@ -57,14 +57,7 @@ TEST_F(FailoverTest, a_key_that_was_refused_twice_rests_and_the_journal_tells) {
   EXPECT_EQ(upstream.requests().size(), 2u) << "suspect after one, benched after two";
   EXPECT_EQ(second.requests().size(), 4u);
   ended();
-  std::string alerts;
-  const auto read = journal::export_lines(folder, {}, [&](std::string_view line) {
-    const Json record = Json::parse(line);
-    if (record["t"] == "alert") alerts += record["kind"].get<std::string>() + " ";
-    return journal::Next::more;
-  });
-  EXPECT_TRUE(read);
-  EXPECT_EQ(alerts, "credential_suspect credential_benched ");
+  EXPECT_EQ(alerts(), "credential_suspect credential_benched ");
 }
 
 TEST_F(FailoverTest, a_rate_limit_and_a_failure_go_on_to_the_next_credential) {

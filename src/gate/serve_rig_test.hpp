@@ -43,6 +43,17 @@ class ServeTest : public GateTest {
     EXPECT_EQ(held("key:" + key.id), 0) << "every hold has ended";
     return kinds;
   }
+  // What people are told, as the journal has it: "credential_suspect " and the like.
+  std::string alerts() {
+    std::string kinds;
+    const auto read = journal::export_lines(folder, {}, [&](std::string_view line) {
+      const Json record = Json::parse(line);
+      if (record["t"] == "alert") kinds += record["kind"].get<std::string>() + " ";
+      return journal::Next::more;
+    });
+    EXPECT_TRUE(read);
+    return kinds;
+  }
   Dialer dial() const { return Dialer(gate->address()); }
 
   std::string request(std::string_view method, std::string_view target, std::string_view body,
