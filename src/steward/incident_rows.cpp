@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
-#include "steward/row_name.hpp"
+#include "steward/row_read.hpp"
 
 namespace claviger::steward {
 
@@ -72,15 +72,6 @@ Result<Incident> read_row(const store::Row& row) {
   return it;
 }
 
-Result<std::vector<Incident>> read_rows(const std::vector<store::Row>& rows) {
-  std::vector<Incident> list;
-  for (const store::Row& row : rows) {
-    TRY(Incident one, read_row(row));
-    list.push_back(std::move(one));
-  }
-  return list;
-}
-
 std::vector<store::Value> values_of(const Incident& it) {
   std::vector<store::Value> values{it.id,
                                    store::value(name_of(it.owned)),
@@ -135,7 +126,7 @@ Result<std::vector<Incident>> list_incidents(store::Tx& tx, const IncidentFilter
                "ORDER BY detected DESC, id DESC LIMIT ?3",
                {store::value(filter.state ? name_of(*filter.state) : std::string_view()),
                 std::int64_t{filter.open}, filter.limit}));
-  return read_rows(rows);
+  return read_rows(rows, read_row);
 }
 
 Result<std::optional<Incident>> incident_of(store::Tx& tx, Owned owned, std::string_view subject,
@@ -152,7 +143,7 @@ Result<std::vector<Incident>> open_incidents(store::Tx& tx, Owned owned, std::st
   TRY(const auto rows, tx.query("SELECT * FROM incident WHERE owned = ?1 AND subject = ?2 AND "
                                 "state != 'closed' ORDER BY detected, id",
                                 {store::value(name_of(owned)), store::value(subject)}));
-  return read_rows(rows);
+  return read_rows(rows, read_row);
 }
 
 Result<void> add_event(store::Tx& tx, std::string_view incident, const IncidentEvent& event) {

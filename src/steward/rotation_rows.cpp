@@ -6,7 +6,7 @@
 #include <array>
 
 #include "base/json_writer.hpp"
-#include "steward/row_name.hpp"
+#include "steward/row_read.hpp"
 #include "wire/json.hpp"
 
 namespace claviger::steward {
@@ -137,15 +137,6 @@ std::vector<Value> values_of(const Rotation& it, std::uint64_t epoch) {
           static_cast<std::int64_t>(epoch)};
 }
 
-Result<std::vector<Rotation>> read_rows(const std::vector<store::Row>& rows) {
-  std::vector<Rotation> all;
-  for (const store::Row& row : rows) {
-    TRY(Rotation it, read_row(row));
-    all.push_back(std::move(it));
-  }
-  return all;
-}
-
 }  // namespace
 
 Result<std::optional<RotationLink>> load_link(store::Tx& tx, std::string_view credential) {
@@ -181,7 +172,7 @@ Result<Rotation> load_rotation(store::Tx& tx, std::string_view id) {
 
 Result<std::vector<Rotation>> load_rotations(store::Tx& tx, std::string_view credential, Which which) {
   TRY(const auto rows, tx.query(which == Which::all ? kAll : kUnfinished, {value(credential)}));
-  return read_rows(rows);
+  return read_rows(rows, read_row);
 }
 
 Result<void> put_rotation(store::Tx& tx, const Rotation& it, std::uint64_t epoch) {

@@ -1,11 +1,14 @@
-// Enumerations stand in the store's rows by their names. Internal to this folder.
+// Reading the store's rows, where enumerations stand by their names. Internal to this folder.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.hpp"
+#include "store/store.hpp"
 
 namespace claviger::steward {
 
@@ -15,6 +18,17 @@ Result<E> named(std::string_view text, std::size_t count, std::string_view (*nam
   for (std::size_t i = 0; i < count; ++i)
     if (name(static_cast<E>(i)) == text) return static_cast<E>(i);
   return fail(Code::corrupt, fmt::format("a row says '{}' where no such name is known", text));
+}
+
+// All of them, or the first that is not whole.
+template <class T>
+Result<std::vector<T>> read_rows(const std::vector<store::Row>& rows, Result<T> (*read)(const store::Row&)) {
+  std::vector<T> all;
+  for (const store::Row& row : rows) {
+    TRY(T one, read(row));
+    all.push_back(std::move(one));
+  }
+  return all;
 }
 
 }  // namespace claviger::steward
