@@ -21,12 +21,19 @@ PATIENCE = 60
 DIALECTS = ("openai", "anthropic", "gemini")
 
 _ports = random.Random(os.getpid())
+_given = set()
 
 
 def free_port():
-    """A port below the range that the kernel hands out to clients, so that no client takes it meanwhile."""
+    """A port below the range that the kernel hands out to clients, so that no client takes it meanwhile.
+
+    None is given twice: two that are asked for before either is bound are not the same.
+    """
     while True:
         port = _ports.randrange(10000, 30000)
+        if port in _given:
+            continue
+        _given.add(port)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
