@@ -9,10 +9,8 @@ namespace claviger::detect {
 
 // pack_rules() of all rules.
 std::string_view compiled_rules();
-// Literals::serialise() of plan() of the same rules; empty when the build machine could not make it.
-struct CompiledLiterals {
-  std::string_view anywhere, near_dense;
-};
-CompiledLiterals compiled_literals(Target target);
+// Literals::serialise() of the many literals of plan() of the same rules, those that are sought near dense
+// runs; empty when the build machine could not make it.
+std::string_view compiled_literals(Target target);
 
 }  // namespace claviger::detect

@@ -42,13 +42,18 @@ Form form_of(const Rule& rule) {
 
 std::unique_ptr<Engine::Parts> parts_of(const Ruleset& rules, Watch anywhere, Watch near_dense) {
   auto parts = std::make_unique<Engine::Parts>(std::move(anywhere), std::move(near_dense));
+  std::vector<std::string> shapes;
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules.at(i);
     parts->forms.push_back(form_of(rule));
     if (rule.is_public || !rule.public_near.empty()) parts->public_rules.push_back(i);
-    if (rule.kind == Kind::context) parts->context_rules.push_back(i);
+    if (rule.kind == Kind::context) {
+      parts->context_rules.push_back(i);
+      shapes.push_back(rule.pattern);
+    }
     if (rule.kind == Kind::pattern && rule.anchors.empty()) parts->always.push_back(i);
   }
+  parts->context_shapes = Shapes(std::move(shapes));
   parts->generic_secret = rules.find("generic-secret");
   parts->generic_password = rules.find("generic-password");
   parts->basic_auth = rules.find("http-basic-auth");
@@ -62,7 +67,7 @@ std::unique_ptr<Engine::Parts> parts_of(const Ruleset& rules, Watch anywhere, Wa
 }
 
 Watch watch(Literals literals, std::vector<Meaning> meanings) {
-  Watch out{std::move(literals), std::move(meanings)};
+  Watch out{std::nullopt, std::move(literals), std::move(meanings)};
   for (const Meaning& meaning : out.meanings) out.longest = std::max<std::size_t>(out.longest, meaning.size);
   return out;
 }
@@ -72,10 +77,19 @@ Result<Watch> compile(Catalogue catalogue) {
   return watch(std::move(literals), std::move(catalogue.meanings));
 }
 
+// What is sought everywhere: few literals, unless a user's rules bring many.
+Result<Watch> compile_anywhere(Catalogue catalogue) {
+  if (!Heads::suits(catalogue.literals)) return compile(std::move(catalogue));
+  Heads heads(std::move(catalogue.literals));
+  TRY(Watch out, compile({{}, std::move(catalogue.meanings)}));
+  out.heads = std::move(heads);
+  return out;
+}
+
 // The best of what the build compiled that this processor can run.
-Result<Watch> load(Catalogue catalogue, std::string_view avx2, std::string_view generic) {
-  auto literals = Literals::load(avx2);
-  if (!literals) literals = Literals::load(generic);
+Result<Watch> load(Catalogue catalogue) {
+  auto literals = Literals::load(compiled_literals(Target::avx2));
+  if (!literals) literals = Literals::load(compiled_literals(Target::generic));
   if (!literals) return compile(std::move(catalogue));
   return watch(std::move(*literals), std::move(catalogue.meanings));
 }
@@ -113,7 +127,7 @@ Engine::~Engine() = default;
 
 Result<std::shared_ptr<const Engine>> Engine::make(Ruleset rules) {
   Plan made = plan(rules);
-  TRY(Watch anywhere, compile(std::move(made.anywhere)));
+  TRY(Watch anywhere, compile_anywhere(std::move(made.anywhere)));
   TRY(Watch near_dense, compile(std::move(made.near_dense)));
   auto parts = parts_of(rules, std::move(anywhere), std::move(near_dense));
   TRY_VOID(all_patterns_compile(rules, *parts));
@@ -123,10 +137,8 @@ Result<std::shared_ptr<const Engine>> Engine::make(Ruleset rules) {
 Result<std::shared_ptr<const Engine>> Engine::built_in() {
   TRY(Ruleset rules, Ruleset::built_in());
   Plan made = plan(rules);
-  const CompiledLiterals avx2 = compiled_literals(Target::avx2);
-  const CompiledLiterals generic = compiled_literals(Target::generic);
-  TRY(Watch anywhere, load(std::move(made.anywhere), avx2.anywhere, generic.anywhere));
-  TRY(Watch near_dense, load(std::move(made.near_dense), avx2.near_dense, generic.near_dense));
+  TRY(Watch anywhere, compile_anywhere(std::move(made.anywhere)));
+  TRY(Watch near_dense, load(std::move(made.near_dense)));
   auto parts = parts_of(rules, std::move(anywhere), std::move(near_dense));
   return std::make_shared<const Engine>(std::move(rules), std::move(parts));
 }

@@ -21,6 +21,7 @@ struct Look {
   std::vector<Hit>& hits;        // what is found goes here, positions in `text`
   Reach reach{};                 // what was read of `text` so far
   std::string_view name_done{};  // the last name that was judged: several literals may stand in one
+  std::vector<int> fitting{};    // context rules that have the shape of the last value
   std::size_t run_done = 0;      // end of the word, or of its first KiB, in which tokens are being tried
   std::size_t run_tries = 0;     // and how often: a word of nothing but anchors is not worth a try at each
 

@@ -95,10 +95,11 @@ bool find_by_context(Look& look, const Scene& scene) {
   if (!one_word || scene.value.size() < 16) return false;
   std::size_t nearest = std::string_view::npos;
   std::uint32_t best = 0;
-  for (const std::uint32_t index : look.engine.parts().context_rules) {
+  look.engine.parts().context_shapes.fitting(scene.value, look.fitting);
+  for (const int nth : look.fitting) {
+    const std::uint32_t index = look.engine.parts().context_rules[static_cast<std::size_t>(nth)];
     const Rule& rule = look.rule(index);
-    if (scene.value.size() < rule.least || !look.engine.parts().forms[index].matcher->is_whole(scene.value))
-      continue;
+    if (scene.value.size() < rule.least) continue;
     look.reach.round(scene.where.begin, scene.where.end, kNearBefore, kNearAfter);
     const std::size_t far = distance(look, rule, scene);
     const bool named =

@@ -52,10 +52,16 @@ void Gatherer::whole(const Engine::Parts& parts, Scratch& scratch, std::string_v
   out.clear();
   survey(text, survey_);
   take(survey_, out);
-  scratch.scan(parts.anywhere.literals, text, [&](unsigned number, std::size_t end) {
-    note_literal(parts, number, end, out);
-    return true;
-  });
+  if (const Watch& watch = parts.anywhere; watch.heads) {
+    watch.heads->find(text, places_);
+    for (const Heads::Place& place : places_)
+      note_literal(parts, place.number, place.begin + watch.meanings[place.number].size, out);
+  } else {
+    scratch.scan(watch.literals, text, [&](unsigned number, std::size_t end) {
+      note_literal(parts, number, end, out);
+      return true;
+    });
+  }
   put_in_order(out);
 }
 

@@ -31,6 +31,7 @@ class Gatherer {
 
  private:
   Survey survey_;
+  std::vector<Heads::Place> places_;
   std::string pieces_;               // the stretches, one after the other
   std::vector<std::size_t> begins_;  // of the stretches in `pieces_`
 };

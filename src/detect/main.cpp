@@ -14,7 +14,7 @@ namespace claviger::detect {
 
 // The tool itself runs without what it makes.
 std::string_view compiled_rules() { return {}; }
-CompiledLiterals compiled_literals(Target) { return {}; }
+std::string_view compiled_literals(Target) { return {}; }
 
 namespace {
 
@@ -65,14 +65,13 @@ Result<void> compile(const char* into, int count, char** files) {
          "claviger::detect {\n"
          "namespace {\n";
   write_bytes(out, "kRules", pack_rules(rules));
-  TRY_VOID(write_literals(out, "kAnywhere", made.anywhere));
   TRY_VOID(write_literals(out, "kNearDense", made.near_dense));
   out << "template <std::size_t N>\nstd::string_view text(const unsigned char (&bytes)[N]) {\n"
          "  return {reinterpret_cast<const char*>(bytes), N - 1};\n}\n}  // namespace\n"
          "std::string_view compiled_rules() { return text(kRules); }\n"
-         "CompiledLiterals compiled_literals(Target target) {\n"
-         "  if (target == Target::avx2) return {text(kAnywhereAvx2), text(kNearDenseAvx2)};\n"
-         "  return {text(kAnywhere), text(kNearDense)};\n}\n}  // namespace claviger::detect\n";
+         "std::string_view compiled_literals(Target target) {\n"
+         "  return target == Target::avx2 ? text(kNearDenseAvx2) : text(kNearDense);\n}\n"
+         "}  // namespace claviger::detect\n";
   out.flush();
   if (!out) return fail(Code::io_failed, fmt::format("{} cannot be written", into));
   return {};

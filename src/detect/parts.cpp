@@ -2,6 +2,7 @@
 #include "detect/parts.hpp"
 
 #include <re2/re2.h>
+#include <re2/set.h>
 
 #include <algorithm>
 #include <map>
@@ -22,6 +23,8 @@ constexpr std::string_view kSeams[] = {"\" +",     "' +",   "\"+\"",  "'+'",   "
 
 // Words that name what may be short or plain, which no survey calls dense: passwords and logins.
 constexpr std::string_view kPlainNames[] = {"pass", "pwd", "authorization"};
+
+constexpr std::int64_t kShapesMemory = 32 * 1024 * 1024;  // of the automaton of Shapes
 
 class Planner {
  public:
@@ -97,6 +100,42 @@ bool Matcher::is_in(std::string_view text) const {
   const re2::RE2* regex = get();
   return regex != nullptr && regex->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(),
                                           re2::RE2::UNANCHORED, nullptr, 0);
+}
+
+struct Shapes::Compiled {
+  std::vector<std::string> patterns;
+  std::once_flag once{};
+  std::unique_ptr<re2::RE2::Set> set{};
+  std::vector<std::unique_ptr<Matcher>> alone{};  // asked when the set finds no room for its states
+};
+
+Shapes::Shapes(std::vector<std::string> patterns) : compiled_(new Compiled{std::move(patterns)}) {}
+Shapes::~Shapes() = default;
+Shapes::Shapes(Shapes&&) noexcept = default;
+Shapes& Shapes::operator=(Shapes&&) noexcept = default;
+
+void Shapes::fitting(std::string_view text, std::vector<int>& out) const {
+  out.clear();
+  Compiled& all = *compiled_;
+  std::call_once(all.once, [&] {
+    re2::RE2::Options options(re2::RE2::Latin1);
+    options.set_log_errors(false);
+    options.set_max_mem(kShapesMemory);
+    all.set = std::make_unique<re2::RE2::Set>(options, re2::RE2::ANCHOR_BOTH);
+    for (const std::string& pattern : all.patterns) {
+      // A pattern that is none fits nothing: the empty class.
+      if (all.set->Add(pattern, nullptr) < 0) all.set->Add("[^\\x00-\\xff]", nullptr);
+      all.alone.push_back(std::make_unique<Matcher>(pattern));
+    }
+    all.set->Compile();
+  });
+  re2::RE2::Set::ErrorInfo error{};
+  if (all.set->Match(re2::StringPiece(text.data(), text.size()), &out, &error)) {
+    std::ranges::sort(out);
+  } else if (error.kind != re2::RE2::Set::kNoError) {
+    for (std::size_t i = 0; i < all.alone.size(); ++i)
+      if (all.alone[i]->is_whole(text)) out.push_back(static_cast<int>(i));
+  }
 }
 
 Plan plan(const Ruleset& rules) {

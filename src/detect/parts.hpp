@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "detect/engine.hpp"
+#include "detect/heads.hpp"
 #include "detect/literals.hpp"
 
 namespace re2 {
@@ -38,6 +39,22 @@ class Matcher {
   mutable std::unique_ptr<re2::RE2> regex_;
 };
 
+// Many regular expressions at once, each of which must fit the whole of a text. Compiled at the first use.
+// Thread-safe.
+class Shapes {
+ public:
+  explicit Shapes(std::vector<std::string> patterns);
+  ~Shapes();
+  Shapes(Shapes&&) noexcept;
+  Shapes& operator=(Shapes&&) noexcept;
+  // The numbers of those that fit, ascending.
+  void fitting(std::string_view text, std::vector<int>& out) const;
+
+ private:
+  struct Compiled;
+  std::unique_ptr<Compiled> compiled_;
+};
+
 enum class Role : std::uint8_t {
   anchor,   // stands in a token
   name,     // part of a name that is given secrets, or of a provider
@@ -55,6 +72,7 @@ struct Meaning {
 
 // Literals and what they mean, by number.
 struct Watch {
+  std::optional<Heads> heads;  // when they are few; else
   Literals literals;
   std::vector<Meaning> meanings;
   std::size_t longest = 0;  // bytes of a literal
@@ -76,6 +94,7 @@ struct Engine::Parts {
   Watch near_dense;         // of what stands before and in the runs that a survey calls dense
   std::vector<Form> forms;  // by rule
   std::vector<std::uint32_t> context_rules;
+  Shapes context_shapes{{}};                // their patterns, in the same order
   std::vector<std::uint32_t> public_rules;  // whose keys are public by design, always or in some places
   std::vector<std::uint32_t> always;        // pattern rules without keywords
   std::optional<std::uint32_t> generic_secret, generic_password, basic_auth;

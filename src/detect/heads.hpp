@@ -1,0 +1,44 @@
+// A few literals at once, told by their first three bytes: where any of them begins.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "detect/literals.hpp"
+
+namespace claviger::detect {
+
+// The first three bytes of 32 places are looked up at once, half a byte at a time. Literals that begin alike
+// share one of eight baskets, and only those of a basket that fits are compared.
+class Heads {
+ public:
+  struct Place {
+    std::size_t begin = 0;
+    unsigned number = 0;
+  };
+
+  // Whether there are so few, and none so short, that they are found well in this way.
+  static bool suits(const std::vector<Literal>& literals);
+  // Literal i is reported as number i.
+  explicit Heads(std::vector<Literal> literals);
+
+  // Every place at which a literal stands, by ascending begin. Replaces what `out` holds.
+  void find(std::string_view text, std::vector<Place>& out) const;
+
+ private:
+  static constexpr std::size_t kHead = 3;
+  using Nibbles = std::array<std::uint8_t, 16>;  // the baskets that have this half of a byte
+
+  std::uint8_t baskets_at(std::string_view text, std::size_t at) const;
+  void compare(std::string_view text, std::size_t at, std::uint8_t baskets, std::vector<Place>& out) const;
+  std::size_t find_avx2(std::string_view text, std::vector<Place>& out) const;
+
+  std::vector<Literal> literals_;
+  std::array<std::vector<unsigned>, 8> baskets_;
+  std::array<Nibbles, kHead> low_{}, high_{};
+};
+
+}  // namespace claviger::detect
