@@ -1,13 +1,21 @@
 #!/usr/bin/env python3
-"""The project's linter: layers, walls, rooms, sizes, first lines, coroutine statements, provoked errors."""
+"""The project's linter: layers, walls, sizes, first lines, what g++ 12 gets wrong, provoked errors."""
 
 import argparse
 import ast
-import bisect
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from cpp_text import (
+    Lines,
+    coroutine_breaches,
+    functions,
+    strip_code,
+    strip_preprocessor,
+    walks_inside_a_temporary,
+)
 
 FUNCTION_LINES = 70
 SOURCE_LINES = 500
@@ -69,187 +77,6 @@ def read_layers(text):
     return layers
 
 
-def blank(match):
-    return re.sub(r"[^\n]", " ", match.group(0))
-
-
-def keep_quotes(match):
-    text = match.group(0)
-    return text if len(text) < 2 else text[0] + re.sub(r"[^\n]", " ", text[1:-1]) + text[-1]
-
-
-TOKEN = re.compile(
-    r"(?P<comment>//[^\n]*|/\*.*?\*/)"
-    r"|(?P<raw>R\"(?P<tag>[^(\s]*)\(.*?\)(?P=tag)\")"
-    r"|(?P<string>\"(?:\\.|[^\"\\\n])*\")"
-    r"|(?P<char>(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+')",
-    re.DOTALL,
-)
-
-
-def strip_code(text):
-    """The text with comments and the insides of strings blanked; every line and column stays in its place."""
-
-    def put(match):
-        return blank(match) if match.group("comment") else keep_quotes(match)
-
-    return TOKEN.sub(put, text)
-
-
-def strip_preprocessor(code):
-    """Blanks preprocessor lines, with their continuations."""
-    return re.sub(r"^[ \t]*#(?:[^\n\\]|\\\n|\\.)*", blank, code, flags=re.MULTILINE)
-
-
-class Lines:
-    """Line numbers of offsets in a text."""
-
-    def __init__(self, text):
-        self.starts = [0] + [m.end() for m in re.finditer("\n", text)]
-
-    def of(self, offset):
-        return bisect.bisect_right(self.starts, offset)
-
-
-def matching(code, at, opening, closing):
-    depth = 0
-    for i in range(at, len(code)):
-        if code[i] == opening:
-            depth += 1
-        elif code[i] == closing:
-            depth -= 1
-            if depth == 0:
-                return i
-    return len(code) - 1
-
-
-TYPE_HEAD = re.compile(r"\b(namespace|class|struct|enum|union)\b")
-INIT_LIST = re.compile(r"\)[^;]*?(?<!:):(?!:)[^;]*[\w>]\s*$", re.DOTALL)
-AFTER_PARAMETERS = re.compile(r"\b(const|noexcept|override|final|try|mutable)\s*$|->[^;]*$")
-
-
-def functions(code):
-    """(first, last offset) of each function body with its head, outermost only. Works on stripped code."""
-    found = []
-    start = i = 0
-    while i < len(code):
-        char = code[i]
-        if char in ";}":
-            start = i + 1
-        elif char == "(":
-            i = matching(code, i, "(", ")")
-        elif char == "{":
-            head = code[start:i]
-            if "(" not in head:
-                if "=" in head and not TYPE_HEAD.search(head):
-                    i = matching(code, i, "{", "}")  # a constant's value
-                else:
-                    start = i + 1  # namespace, class or enum: look inside
-            elif INIT_LIST.search(head) and not AFTER_PARAMETERS.search(head):
-                i = matching(code, i, "{", "}")  # a member's initial value; the body follows
-            elif TYPE_HEAD.match(head.strip()) and not head.rstrip().endswith(")"):
-                start = i + 1  # a class with attributes or base classes that hold parentheses
-            else:
-                end = matching(code, i, "{", "}")
-                label = re.match(r"(\s*(public|protected|private)\s*:)*\s*", head)
-                found.append((start + label.end(), end))
-                start, i = end + 1, end
-        i += 1
-    return found
-
-
-def opens_block(code, at):
-    """Whether the brace at `at` opens a block (and not a value in braces)."""
-    before = code[:at].rstrip()
-    if not before or before[-1] in ");{}:":
-        return True
-    if re.search(r"\b(else|do|try|const|noexcept|override|mutable)$", before):
-        return True
-    return re.search(r"\)\s*(mutable\s*|noexcept\s*)*->\s*[\w:<>,&*\s]+$", before) is not None
-
-
-def statement_around(code, at):
-    """(start, end) of the statement that holds offset `at`: to its semicolon or the block it heads."""
-    start = at
-    depth = 0
-    while start > 0:
-        char = code[start - 1]
-        if char in ")]":
-            depth += 1
-        elif char in "([":
-            depth -= 1
-        elif char == ";" and depth <= 0 and not code[:start].rstrip().endswith("(;"):
-            if not inside_for_head(code, start - 1):
-                break
-        elif char == "{" and depth <= 0 and opens_block(code, start - 1):
-            break
-        elif char == "}" and depth <= 0 and closes_block(code, start - 1):
-            break
-        start -= 1
-    end, depth = start, 0
-    while end < len(code):
-        char = code[end]
-        if char in "([":
-            depth += 1
-        elif char in ")]":
-            depth -= 1
-        elif char == "{" and depth == 0 and end > at and opens_block(code, end):
-            break
-        elif char == ";" and depth <= 0 and end >= at:
-            break
-        end += 1
-    return start, end
-
-
-def inside_for_head(code, at):
-    """Whether the semicolon at `at` stands between the parentheses of a for."""
-    depth = 0
-    for i in range(at - 1, max(at - 2000, -1), -1):
-        if code[i] == ")":
-            depth += 1
-        elif code[i] == "(":
-            depth -= 1
-            if depth < 0:
-                return re.search(r"\b(for|if|switch|while)\s*$", code[max(0, i - 20) : i]) is not None
-        elif code[i] in "{}" and depth == 0:
-            return False
-    return False
-
-
-def closes_block(code, at):
-    depth = 0
-    for i in range(at, -1, -1):
-        if code[i] == "}":
-            depth += 1
-        elif code[i] == "{":
-            depth -= 1
-            if depth == 0:
-                return opens_block(code, i)
-    return True
-
-
-CAPTURE = re.compile(r"(?:^|[^\w\)\]\[\s])\s*\[(?!\[)\s*[^\]\s]")
-
-
-def coroutine_breaches(code):
-    """(offset, what is wrong) of each statement with co_await that g++ 12 may miscompile."""
-    seen = set()
-    for match in re.finditer(r"\bco_await\b", code):
-        start, end = statement_around(code, match.start())
-        if (start, end) in seen:
-            continue
-        seen.add((start, end))
-        statement = code[start:end]
-        for pattern, what in (
-            (r"\{", "a brace"),
-            (r"\?", "a question mark"),
-            (CAPTURE, "a capturing lambda"),
-        ):
-            if re.search(pattern, statement):
-                yield match.start(), what
-                break
-
-
 class Tidy:
     """All rules over one checkout; `breaches` holds what was found."""
 
@@ -280,6 +107,7 @@ class Tidy:
                 code = strip_code(text)
                 self.check_functions(path, code)
                 self.check_coroutines(path, code)
+                self.check_loops(path, code)
                 if (self.root / "src") in path.parents:
                     self.check_includes(path, text, code)
             elif path.suffix == ".py":
@@ -336,6 +164,18 @@ class Tidy:
                 lines.of(offset),
                 "coroutine",
                 f"{what} in a statement with co_await: name it, then move it",
+            )
+
+    def check_loops(self, path, code):
+        code = strip_preprocessor(code)
+        lines = Lines(code)
+        for offset in walks_inside_a_temporary(code):
+            self.say(
+                path,
+                lines.of(offset),
+                "loop",
+                "walks over the inside of what its head lets go; write"
+                " for (const auto all = f().value(); ... : all)",
             )
 
     def check_includes(self, path, text, code):
@@ -429,7 +269,6 @@ class Tidy:
             match = re.match(r"CLAVIGER_ERROR\((\w+)", line)
             if match and match.group(1) not in tested:
                 self.say(table, number, "unprovoked", f"no test names {match.group(1)}")
-
 
     def check_bounds(self):
         """Every bound has a row in tests/bounds.txt, and every row the test that it names."""

@@ -246,6 +246,45 @@ def test_a_right_coroutine_statement_passes(tree, statement):
     assert breaches(tree("src/base/a.cpp", text)) == []
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "const Row& row : store.rows(a, b).value()",
+        "const Row& row : rows().value().front().columns",
+        "const Row& row : *journal.list()",
+        "const Row& row : *co_await ask(a)",
+        "const auto& [name, value] : parse(text)->members",
+        "int i = 0; const Row& row :\n         rows(i).value()",
+    ],
+)
+def test_a_loop_over_the_inside_of_what_its_head_lets_go_is_found(tree, head):
+    text = f"{FIRST}void f() {{\n  for ({head}) g(row);\n}}\n"
+    assert breaches(tree("src/base/a.cpp", text)) == [("src/base/a.cpp", 3, "loop")]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "const auto rows = list().value(); const Row& row : rows",
+        "const Row& row : rows.value()",
+        "const Row& row : *rows",
+        "const Row& row : list()",
+        "const Row& row : list().rows",  # a member of what is kept is kept
+        "const Row& row : sorted(list().value())",
+        "const Row& row : std::move(rows).value()",
+        "const Row& row : (rows).value()",
+        "const toml::node& row : *node->as_array()",
+        "const Row& row : rows->front().columns",
+        "auto it = list().value(); it != end; ++it",
+        "bool more = a ? b() : c().value(); more; more = next()",
+        'const char c : "*f().value()"',
+    ],
+)
+def test_a_loop_over_what_lasts_passes(tree, head):
+    text = f"{FIRST}void f() {{\n  for ({head}) g(row);\n}}\n"
+    assert breaches(tree("src/base/a.cpp", text)) == []
+
+
 @pytest.mark.parametrize("word", ["TO" + "DO", "FIX" + "ME", "XX" + "X"])
 def test_a_leftover_is_found(tree, word):
     assert breaches(tree("src/base/a.cpp", f"{FIRST}// {word}: later\n")) == [
