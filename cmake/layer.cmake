@@ -33,8 +33,12 @@ function(claviger_layer name)
       target_compile_options(${name}_test PRIVATE -O0 -U_FORTIFY_SOURCE)
     endif()
     target_link_libraries(${name}_test PRIVATE claviger_${name} GTest::gtest GTest::gmock GTest::gtest_main)
-    target_compile_definitions(${name}_test PRIVATE
-      CLAVIGER_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CLAVIGER_FUZZ_AS_TEST)
+    target_compile_definitions(${name}_test PRIVATE CLAVIGER_FUZZ_AS_TEST)
+    # Only who reads files of the tree knows where it lies: the other objects are the same in every copy.
+    set(readers ${fuzzers} ${tests})
+    list(FILTER readers INCLUDE REGEX "_fuzz\\.cpp$|/corpus_test\\.cpp$")
+    set_source_files_properties(${readers} PROPERTIES
+      COMPILE_DEFINITIONS CLAVIGER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
   if(CLAVIGER_FUZZ)
