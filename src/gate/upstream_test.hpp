@@ -183,6 +183,19 @@ class Dialer {
   }
   // The peer has closed and nothing is left to read.
   bool at_end() { return in_.empty() && !receive(); }
+  // What has come and was not read yet; it stays where it is.
+  std::string peeked() const {
+    std::string out(64 * 1024, '\0');
+    const ssize_t got = ::recv(socket_, out.data(), out.size(), MSG_PEEK | MSG_DONTWAIT);
+    out.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return out;
+  }
+  // Everything until the peer closes.
+  std::string to_the_end() {
+    while (receive()) {
+    }
+    return in_;
+  }
   // Closes with a reset, as an aborted program does.
   void leave_rudely() {
     const linger now{1, 0};
