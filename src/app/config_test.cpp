@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/limits.hpp"
+
 namespace claviger::app {
 namespace {
 
@@ -62,6 +64,25 @@ TEST(Config, values_of_the_wrong_kind_are_refused_with_their_line) {
   EXPECT_THAT(refusal("[prices]\nfil = 'x'\n"), HasSubstr("'file'"));
   EXPECT_THAT(refusal("server = 5\n"), HasSubstr("written [server]"));
   EXPECT_THAT(refusal("provider = 5\n"), HasSubstr("[provider.NAME]"));
+}
+
+TEST(Config, so_many_channels_and_watched_places_are_read_and_no_more) {
+  const auto many = [](std::string_view table, std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += table;
+    return text;
+  };
+  constexpr std::string_view kWatch = "[[watch]]\nfolder = '/srv/code'\n";
+  EXPECT_EQ(refusal(many(kWatch, limits::kWatches - 1)), "accepted");
+  EXPECT_EQ(refusal(many(kWatch, limits::kWatches)), "accepted");
+  EXPECT_THAT(refusal(many(kWatch, limits::kWatches + 1)), HasSubstr("watch"));
+  std::string channels;
+  for (std::size_t i = 1; i <= limits::kNotifyChannels + 1; ++i) {
+    channels +=
+        "[[notify]]\nname = 'c" + std::to_string(i) + "'\nkind = 'slack'\nurl_file = '/etc/claviger/url'\n";
+    if (i + 1 >= limits::kNotifyChannels)
+      EXPECT_EQ(refusal(channels) == "accepted", i <= limits::kNotifyChannels) << i;
+  }
 }
 
 TEST(Config, what_goes_together_is_asked_for_together) {

@@ -5,7 +5,6 @@
 
 #include <optional>
 
-#include "base/limits.hpp"
 #include "crypto/wipe.hpp"
 #include "net/http.hpp"
 #include "net/upstream.hpp"
@@ -22,6 +21,7 @@ struct Exchange {
   std::string_view method;
   std::string request;
   std::size_t most;
+  std::int64_t timeout_ms;
   Result<HttpReply> result = HttpReply{};
 };
 
@@ -29,7 +29,7 @@ net::Task<Result<HttpReply>> talk(Exchange& it) {
   auto acquired = co_await it.upstreams.acquire(it.origin);
   if (!acquired) co_return std::unexpected(acquired.error());
   net::Stream& stream = **acquired;
-  stream.expire_after_ms(limits::kProbeTimeoutMs);
+  stream.expire_after_ms(it.timeout_ms);
   CO_TRY_VOID(co_await stream.write(it.request));
   net::ResponseReader reader(stream);
   wire::ResponseHead head;
@@ -62,7 +62,7 @@ std::string request_text(const HttpCall& asked, const vault::BaseUrl& base) {
 
 }  // namespace
 
-Result<HttpReply> call(const HttpCall& asked, std::size_t most) {
+Result<HttpReply> call(const HttpCall& asked, std::size_t most, std::int64_t timeout_ms) {
   TRY(const vault::BaseUrl base, vault::parse_base_url(asked.base));
   TRY(const net::TlsContext tls, net::TlsContext::client(""));
   net::Workers workers(1);
@@ -73,7 +73,8 @@ Result<HttpReply> call(const HttpCall& asked, std::size_t most) {
               {base.scheme == "https", base.host, base.port},
               asked.method,
               request_text(asked, base),
-              most};
+              most,
+              timeout_ms};
   loop.spawn(run(it));
   loop.run();
   loop.destroy_tasks();

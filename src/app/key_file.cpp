@@ -15,7 +15,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "base/limits.hpp"
 #include "crypto/wipe.hpp"
 
 namespace claviger::app {
@@ -59,10 +58,10 @@ Result<void> put_file(const std::string& path, std::string_view lines) {
   return {};
 }
 
-Result<void> wait_for(pid_t child) {
+Result<void> wait_for(pid_t child, std::int64_t reload_ms) {
   const int handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
   pollfd watched{handle, POLLIN, 0};
-  const int ready = handle < 0 ? 1 : ::poll(&watched, 1, static_cast<int>(limits::kReloadMs));
+  const int ready = handle < 0 ? 1 : ::poll(&watched, 1, static_cast<int>(reload_ms));
   if (handle >= 0) ::close(handle);
   if (ready == 0) ::kill(child, SIGKILL);
   int status = 0;
@@ -77,7 +76,7 @@ Result<void> wait_for(pid_t child) {
 }
 
 // Without a shell, an environment or any descriptor of ours.
-Result<void> run_command_of(const std::vector<std::string>& command) {
+Result<void> run_command_of(const std::vector<std::string>& command, std::int64_t reload_ms) {
   std::vector<char*> arguments;
   for (const std::string& one : command) arguments.push_back(const_cast<char*>(one.c_str()));
   arguments.push_back(nullptr);
@@ -98,16 +97,16 @@ Result<void> run_command_of(const std::vector<std::string>& command) {
       ::posix_spawn(&child, arguments[0], &actions, &attributes, arguments.data(), environment);
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
-  if (failed == 0) return wait_for(child);
+  if (failed == 0) return wait_for(child, reload_ms);
   errno = failed;
   return broken("The reload command cannot be run");
 }
 
 }  // namespace
 
-Result<void> replace_key_file(const steward::KeyFile& file, std::string_view lines) {
+Result<void> replace_key_file(const steward::KeyFile& file, std::string_view lines, std::int64_t reload_ms) {
   TRY_VOID(put_file(file.path, lines));
-  return file.reload.empty() ? Result<void>{} : run_command_of(file.reload);
+  return file.reload.empty() ? Result<void>{} : run_command_of(file.reload, reload_ms);
 }
 
 void KeyFileWriter::replace(const steward::KeyFile& file, std::string lines,

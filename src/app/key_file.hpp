@@ -1,6 +1,7 @@
 // Key files of the operator's own servers: written whole, then the server is told.
 #pragma once
 
+#include "base/limits.hpp"
 #include "net/loop.hpp"
 #include "net/worker.hpp"
 #include "steward/rotation.hpp"
@@ -22,6 +23,7 @@ class KeyFileWriter final : public steward::KeyFiles {
 };
 
 // The same, here and now.
-Result<void> replace_key_file(const steward::KeyFile& file, std::string_view lines);
+Result<void> replace_key_file(const steward::KeyFile& file, std::string_view lines,
+                              std::int64_t reload_ms = limits::kReloadMs);
 
 }  // namespace claviger::app

@@ -44,6 +44,14 @@ TEST_F(KeyFileTest, the_command_runs_after_the_file_is_there) {
   EXPECT_EQ(text(folder + "/seen"), "a\n");
 }
 
+TEST_F(KeyFileTest, a_command_that_does_not_end_is_ended_and_told) {
+  file.reload = {"/bin/sleep", "600"};
+  const auto done = replace_key_file(file, "a\n", 50);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().say, "The reload command took too long.");
+  EXPECT_EQ(text(file.path), "a\n");
+}
+
 TEST_F(KeyFileTest, a_folder_that_is_not_there_and_a_command_that_fails_are_told) {
   file.reload = {"/bin/false"};
   EXPECT_EQ(replace_key_file(file, "a\n").error().code, Code::io_failed);

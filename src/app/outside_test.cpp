@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.hpp"
 #include "gate/upstream_test.hpp"
 
 namespace claviger::app {
@@ -86,6 +87,36 @@ TEST_F(OutsideTest, an_answer_that_is_too_long_and_a_broken_connection_are_told)
   EXPECT_EQ(send(std::move(call), {"127.0.0.1"}).error().code, Code::upstream_malformed);
   server_.plays({gate::cut()});
   EXPECT_EQ(send(to(server_.base_url()), {"127.0.0.1"}).error().code, Code::upstream_failed);
+}
+
+TEST_F(OutsideTest, a_call_ends_when_its_time_is_up) {
+  EXPECT_EQ(OutsideCall().timeout_ms, limits::kOutsideTimeoutMs) << "unless it says less";
+  server_.plays({gate::wait_for_go()});
+  OutsideCall call = to(server_.base_url());
+  call.timeout_ms = 50;
+  EXPECT_EQ(send(std::move(call), {"127.0.0.1"}).error().code, Code::upstream_timeout);
+  server_.go();
+}
+
+TEST_F(OutsideTest, so_many_calls_are_under_way_and_the_next_is_refused) {
+  server_.plays({gate::wait_for_go(), gate::send_bytes(reply("200 OK", "", "done"))});
+  std::size_t answered = 0, overloaded = 0;
+  Courier courier(loop_, tls_, {"127.0.0.1"});
+  for (std::size_t i = 0; i <= limits::kOutsideCalls; ++i)
+    courier.send(to(server_.base_url()), [&](Result<steward::OutsideAnswer> answer) {
+      if (!answer) {
+        EXPECT_EQ(answer.error().code, Code::overloaded);
+        EXPECT_EQ(answered, 0U) << "it does not wait for the others";
+        ++overloaded;
+        server_.go();
+      } else {
+        ++answered;
+      }
+      if (answered + overloaded == limits::kOutsideCalls + 1) loop_.stop();
+    });
+  loop_.run();
+  EXPECT_EQ(answered, limits::kOutsideCalls);
+  EXPECT_EQ(overloaded, 1U);
 }
 
 TEST_F(OutsideTest, a_header_that_would_break_out_is_refused) {

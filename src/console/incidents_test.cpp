@@ -1,6 +1,8 @@
 // Leaks and incidents through the API: what is recognised, what is done, and what a crash leaves to be done.
+#include "base/limits.hpp"
 #include "console/rig_test.hpp"
 #include "crypto/hash.hpp"
+#include "steward/incident_rows.hpp"
 
 namespace claviger::console {
 namespace {
@@ -199,6 +201,84 @@ TEST_F(IncidentsTest, figures_of_a_shorter_exposure_are_not_kept) {
   reading[1]();
   EXPECT_EQ(show(incident)["accounting"]["from"], early);
   EXPECT_EQ(show(incident)["state"], "accounted");
+}
+
+TEST_F(IncidentsTest, a_report_names_so_many_places_and_each_is_cut_at_so_many_bytes) {
+  const std::string leaked = sha(issue().second);
+  Json places = Json::array();
+  for (std::size_t i = 1; i < limits::kLeakPlaces; ++i) places.push_back("place" + std::to_string(i % 100));
+  const auto reported = [&] {
+    return call("POST", "/api/v1/leaks", {{"sha256", {leaked}}, {"places", places}}).status;
+  };
+  EXPECT_EQ(reported(), 200);
+  places.push_back("the last");
+  EXPECT_EQ(reported(), 200);
+  places.push_back("one too many");
+  EXPECT_EQ(reported(), 400);
+  for (const std::size_t size : {limits::kLeakText - 1, limits::kLeakText, limits::kLeakText + 1}) {
+    const std::string place = std::to_string(size) + std::string(size - 4, 'p');
+    const std::string incident =
+        report({sha(issue().second)}, {{"places", {place}}, {"source", place}})["incidents"][0]["id"];
+    const Json kept = show(incident)["places"][0];
+    EXPECT_EQ(kept["place"], place.substr(0, limits::kLeakText));
+    EXPECT_EQ(kept["source"], place.substr(0, limits::kLeakText));
+  }
+}
+
+TEST_F(IncidentsTest, so_many_hashes_that_are_not_ours_are_remembered) {
+  ASSERT_TRUE(store->write([](store::Tx& tx) -> Result<void> {
+    TRY_VOID(
+        tx.run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) "
+               "INSERT INTO leak_unknown SELECT CAST(i AS BLOB), 'ci', 0, 0 FROM n",
+               {limits::kUnknownLeaks - 1}));
+    return {};
+  }));
+  const auto remembered = [&] {
+    std::int64_t count = 0;
+    EXPECT_TRUE(store->read([&](store::Tx& tx) -> Result<void> {
+      TRY(count, steward::count_unknown(tx));
+      return {};
+    }));
+    return count;
+  };
+  for (const char* secret : {"one", "two", "three"}) {
+    report({sha(secret)});
+    EXPECT_EQ(remembered(), limits::kUnknownLeaks) << secret;
+  }
+}
+
+class HookTest : public IncidentsTest {
+ protected:
+  void SetUp() override {
+    auto known = std::make_shared<HookKeys>();
+    known->github.emplace_back(as_bytes(kSecret));
+    hooks = known;
+    IncidentsTest::SetUp();
+  }
+  // The status of the answer to an event that was made so long ago.
+  int taken(std::chrono::nanoseconds age) {
+    ApiRequest request;
+    request.method = "POST";
+    request.path = "/api/v1/hooks/github";
+    request.content_type = "application/json";
+    const Json event{{"action", "resolved"},
+                     {"alert", {{"created_at", format_time(clock.at + -age)}, {"number", ++number}}}};
+    request.body = event.dump();
+    request.signature = {
+        {"x-github-event", "secret_scanning_alert"},
+        {"x-hub-signature-256", "sha256=" + hex(crypto::HmacSha256(as_bytes(kSecret)).mac(request.body))}};
+    return api->handle(request, actor(identity::Role::owner)).status;
+  }
+  static constexpr std::string_view kSecret = "a secret of a webhook";
+  int number = 0;
+};
+
+TEST_F(HookTest, an_event_is_taken_when_it_is_neither_too_old_nor_of_the_future) {
+  using std::chrono::milliseconds;
+  for (const int more : {-1, 0, 1}) {
+    EXPECT_EQ(taken(milliseconds(limits::kHookAgeMs + more)), more <= 0 ? 200 : 401) << more;
+    EXPECT_EQ(taken(-milliseconds(limits::kHookAheadMs + more)), more <= 0 ? 200 : 401) << more;
+  }
 }
 
 TEST_F(IncidentsTest, no_answer_and_no_record_holds_a_hash_or_a_secret) {

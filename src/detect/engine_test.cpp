@@ -5,6 +5,7 @@
 
 #include "base/encoding.hpp"
 #include "base/limits.hpp"
+#include "detect/allow.hpp"
 #include "detect/sample.hpp"
 
 namespace claviger::detect {
@@ -187,6 +188,35 @@ TEST(Engine, a_private_key_is_told_from_one_under_a_passphrase) {
     EXPECT_EQ(hits[0].secret, pem);
   }
   EXPECT_TRUE(scan(pem.substr(0, pem.size() / 2)).empty());  // cut off before its end
+}
+
+// What stands between BEGIN and END, both on lines of their own.
+TEST(Engine, a_private_key_is_read_up_to_the_longest_block) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  for (const std::size_t more : {0U, 1U, 2U}) {
+    std::string body = "\n";
+    for (std::uint64_t state = 1; body.size() < limits::kScanKeyBlock - 2 + more;) {
+      state = state * 6364136223846793005 + 1;
+      body += body.size() % 65 == 64 ? '\n' : kLetters[(state >> 33) % kLetters.size()];
+    }
+    body.back() = '\n';
+    const std::string label =
+        "RSA PRIVATE"
+        " KEY-----";
+    const auto hits = scan("-----BEGIN " + label + body + "-----END " + label + "\n");
+    EXPECT_EQ(hits.size(), more < 2 ? 1U : 0U) << more;
+  }
+}
+
+TEST(Engine, an_allow_comment_is_looked_for_so_far_along_the_line) {
+  constexpr std::string_view kComment = "claviger:allow";
+  for (const std::size_t more : {0U, 1U, 2U}) {
+    const std::size_t reach = limits::kScanWindow - 1 + more;  // from the secret to the comment's end
+    const std::string behind = "secret" + std::string(reach - kComment.size(), ' ') + std::string(kComment);
+    EXPECT_EQ(has_allow_comment(behind, 0, 6), more < 2) << more;
+    const std::string before = std::string(kComment) + std::string(reach - kComment.size(), ' ') + "secret";
+    EXPECT_EQ(has_allow_comment(before, before.size() - 6, before.size()), more < 2) << more;
+  }
 }
 
 TEST(Engine, allowed_findings_are_counted) {

@@ -11,6 +11,7 @@
 #include "base/limits.hpp"
 #include "gate/inject.hpp"
 #include "gate/meter.hpp"
+#include "gate/patience.hpp"
 #include "gate/refusal.hpp"
 #include "gate/response.hpp"
 #include "gate/settle.hpp"
@@ -20,7 +21,6 @@
 namespace claviger::gate {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kNone = INT64_MAX;
 constexpr std::string_view kNothing;
 constexpr std::size_t kSmallPiece = 4 * 1024;  // copied behind its head: cheaper than a second piece
@@ -183,23 +183,13 @@ bool ended_early(const Exchange& x, const Meter& meter) {
          !meter.overflowed() && x.request.dialect() != provider::Dialect::gemini;
 }
 
-// How long the provider may stay silent now, and the answer may take in all.
-struct Patience {
-  std::int64_t total_ns;
-  std::uint64_t read_after_abort = 0;
-  bool aborted = false;
-
-  // False: the client has gone and the rest is not worth reading.
-  bool expect_more(Exchange& x) {
-    const std::int64_t now = x.lane.loop().now_ns();
-    if (x.client_gone && !aborted) {
-      aborted = true;
-      total_ns = now + limits::kDrainAfterAbortMs * kMs;
-    }
-    x.upstream.set_deadline(std::min(now + limits::kStreamSilenceMs * kMs, total_ns));
-    return read_after_abort <= limits::kDrainAfterAbortBytes;
-  }
-};
+// False: the client has gone and the rest is not worth reading.
+bool expect_more(Exchange& x, Patience& patience) {
+  const std::int64_t now = x.lane.loop().now_ns();
+  if (x.client_gone) patience.client_left(now);
+  x.upstream.set_deadline(patience.deadline_ns(now));
+  return patience.worth_more();
+}
 
 // Sends bytes of the body, with the head before them when it has not left yet.
 net::Prompt<bool> send_piece(Exchange& x, std::string_view bytes, Framing framing, bool last) {
@@ -222,9 +212,9 @@ net::Prompt<bool> send_piece(Exchange& x, std::string_view bytes, Framing framin
 // Passes the body on, metered. True when the provider's answer came to its end, whatever became of the
 // client.
 net::Task<bool> relay(Exchange& x, net::ResponseReader& reader, Meter& meter, Framing framing) {
-  Patience patience{x.lane.loop().now_ns() + limits::kStreamTotalMs * kMs};
+  Patience patience(x.lane.loop().now_ns());
   while (!reader.complete()) {
-    if (!patience.expect_more(x)) {
+    if (!expect_more(x, patience)) {
       co_await break_off(x, upstream_error(Code::upstream_timeout, "read on long enough"), &meter);
       co_return false;
     }
@@ -233,7 +223,7 @@ net::Task<bool> relay(Exchange& x, net::ResponseReader& reader, Meter& meter, Fr
       co_await break_off(x, piece.error(), &meter);
       co_return false;
     }
-    if (patience.aborted) patience.read_after_abort += piece->size();
+    patience.took(piece->size());
     const bool over = reader.complete();
     const std::string_view out = meter.pass(*piece, over ? Meter::Rest::none : Meter::Rest::follows);
     if (!x.client_gone) x.docket.sent(out.size());

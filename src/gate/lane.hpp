@@ -40,6 +40,7 @@ struct Shared {
   Durability durability = Durability::process;
   std::string instance;                             // random, makes request ids unique across starts
   std::size_t body_room = limits::kBodiesInMemory;  // bytes of request bodies that a lane may hold
+  std::size_t connections = limits::kConnections;   // of clients, over all lanes
   Counter counter = {};                             // where petitions go; none: /claviger/v1 is not served
   std::vector<policy::Cidr> trusted_proxies = {};   // whose word on where a request came from is taken
   std::unique_ptr<Bench> bench = std::make_unique<Bench>();  // healths of credentials

@@ -18,6 +18,11 @@ Result<void> too_late() {
                        "The token endpoint did not answer in time.");
 }
 
+Result<void> too_long() {
+  return fail_upstream(Code::upstream_malformed, "the token endpoint's answer is too long",
+                       "The answer of the token endpoint is too long.");
+}
+
 struct Exchanged {
   Result<void> done = too_late();  // until it is
   int status = 0;
@@ -49,12 +54,14 @@ net::Task<void> exchange(net::Upstreams& upstreams, net::Loop& loop, const provi
   wire::ResponseHead answer;
   if (done) done = co_await reader.read_head("POST", answer);
   out.status = answer.status;
-  while (done && !reader.complete() && out.body.size() < limits::kTokenAnswer) {
+  while (done && !reader.complete()) {
     const auto piece = co_await reader.next_piece();
-    if (piece)
-      out.body.append(*piece);
-    else
+    if (!piece)
       done = std::unexpected(piece.error());
+    else if (out.body.size() + piece->size() > limits::kTokenAnswer)
+      done = too_long();  // grown, the text would leave a copy of the token behind
+    else
+      out.body.append(*piece);
   }
   out.done = std::move(done);
   loop.stop();

@@ -139,6 +139,27 @@ TEST_F(MintTest, one_deadline_counts_from_the_first_step_to_the_last) {
   endpoint.go();
 }
 
+TEST_F(MintTest, an_answer_with_a_token_may_be_as_long_as_the_bound_and_no_longer) {
+  for (const std::size_t more : {0U, 1U, 2U}) {
+    std::string padded(kToken);
+    padded.resize(limits::kTokenAnswer - 1 + more, ' ');
+    endpoint_says(200, padded);
+    EXPECT_EQ(verdict(mint(account(), parts()).done), more < 2 ? "ok" : "upstream_malformed") << more;
+  }
+}
+
+TEST_F(MintTest, a_token_is_not_used_in_the_end_of_its_life) {
+  Tokens tokens;
+  const CredentialEntry one{"cred_1", 1, "dev", "one", nullptr, {}};
+  std::string text = "token";
+  const Time expires = clock.at + std::chrono::hours(1);
+  tokens.put(one, Secret::take(text), expires);
+  const Time last = expires + -std::chrono::milliseconds(limits::kTokenSpareMs);
+  EXPECT_TRUE(tokens.has(one, last + -std::chrono::nanoseconds(1)));
+  EXPECT_FALSE(tokens.has(one, last));
+  EXPECT_FALSE(tokens.has(one, last + std::chrono::nanoseconds(1)));
+}
+
 TEST_F(MintTest, what_comes_late_of_an_old_secret_neither_replaces_nor_drops_the_new_ones_token) {
   Tokens tokens;
   const CredentialEntry before{"cred_1", 1, "dev", "one", nullptr, {}};

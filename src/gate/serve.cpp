@@ -195,7 +195,7 @@ Gate::~Gate() { stop(0); }
 
 void Gate::start(std::shared_ptr<const World> first) {
   running_ = true;
-  const std::size_t share = limits::kConnections / lanes_.size();
+  const std::size_t share = shared_.connections / lanes_.size();
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     Lane& lane = *lanes_[i];
     lane.adopt(first);

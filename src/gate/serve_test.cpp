@@ -257,6 +257,45 @@ TEST_F(ServeTest, an_error_of_the_provider_passes_with_its_words_and_costs_nothi
   EXPECT_EQ(found[1].value("cost_nanousd", 0), 0);
 }
 
+// More than that passes, too; it is not looked into.
+TEST_F(ServeTest, an_error_passes_whole_whether_it_is_looked_into_or_too_long_for_it) {
+  start();
+  for (const std::size_t size :
+       {limits::kErrorBody - 1, limits::kErrorBody, limits::kErrorBody + 1, 4 * limits::kErrorBody}) {
+    const std::string body = R"({"error":")" + std::string(size - 12, 'e') + R"("})";
+    upstream.plays({send_bytes(json_answer(400, body))});
+    const Answer answer = asked(chat_request());
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_TRUE(answer.whole);
+    EXPECT_TRUE(answer.body == body) << size;
+  }
+  (void)ended();
+}
+
+TEST_F(ServeTest, so_many_clients_are_connected_and_the_next_waits_for_one_to_leave) {
+  upstream.plays({send_bytes(json_answer(200, kAnswer))});
+  shared.connections = 2;
+  start();
+  Dialer one = dial();
+  Dialer two = dial();
+  for (Dialer* client : {&one, &two}) {
+    client->send(chat_request());
+    EXPECT_EQ(client->answer().status, 200);
+  }
+  Dialer three = dial();
+  three.send(chat_request());
+  for (int i = 0; i < 20; ++i) {  // the gate has had its turns
+    one.send(chat_request());
+    EXPECT_EQ(one.answer().status, 200);
+  }
+  EXPECT_EQ(three.peeked(), "");
+  two.leave();
+  EXPECT_EQ(three.answer().status, 200);
+  one.leave();
+  three.leave();
+  (void)ended();
+}
+
 TEST_F(ServeTest, one_connection_serves_many_requests_over_one_connection_to_the_provider) {
   upstream.plays({send_bytes(json_answer(200, kAnswer))});
   start();

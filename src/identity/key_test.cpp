@@ -61,6 +61,14 @@ class KeyTest : public testing::Test {
   std::unique_ptr<store::SqliteStore> store;
 };
 
+TEST(Names, are_as_long_as_the_bound_and_no_longer) {
+  for (const std::size_t more : {0U, 1U, 2U}) {
+    const std::string name(limits::kName - 1 + more, 'a');
+    EXPECT_EQ(check_name("name", name).has_value(), more < 2) << more;
+    EXPECT_EQ(check_label("team", name).has_value(), more < 2) << more;
+  }
+}
+
 TEST_F(KeyTest, bad_fields_are_refused_by_name) {
   KeyDraft bad = draft();
   bad.name = "";

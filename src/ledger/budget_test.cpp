@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.hpp"
+
 namespace claviger::ledger {
 namespace {
 
@@ -51,6 +53,17 @@ TEST(BudgetCheck, RefusesUnknownNodes) {
     Budget budget = good();
     budget.node = node;
     EXPECT_FALSE(check_budget(budget).has_value()) << node;
+  }
+}
+
+TEST(BudgetCheck, TakesIdsAndNodesUpToTheBound) {
+  for (const std::size_t more : {0U, 1U, 2U}) {
+    const std::string name(limits::kName - 1 + more, 'a');
+    Budget named = good(), placed = good();
+    named.id = name;
+    placed.node = "team:" + name;
+    EXPECT_EQ(check_budget(named).has_value(), more < 2) << more;
+    EXPECT_EQ(check_budget(placed).has_value(), more < 2) << more;
   }
 }
 

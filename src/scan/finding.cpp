@@ -1,6 +1,8 @@
 // Order, redaction and summing up of findings.
 #include "scan/finding.hpp"
 
+#include <fmt/format.h>
+
 #include <iterator>
 #include <tuple>
 #include <utility>
@@ -39,6 +41,14 @@ void Outcome::problem(std::string what, std::string why) {
   if (problems.size() < limits::kScanProblems) problems.push_back({std::move(what), std::move(why)});
 }
 
+bool Outcome::has_room(const std::string& what) {
+  if (findings.size() < limits::kScanFindings) return true;
+  if (!cut_short)
+    problem(what, fmt::format("more than {} findings: the rest is not listed", limits::kScanFindings));
+  cut_short = true;
+  return false;
+}
+
 void Outcome::merge(Outcome other) {
   const auto take = [](auto& mine, auto& theirs) {
     mine.insert(mine.end(), std::make_move_iterator(theirs.begin()), std::make_move_iterator(theirs.end()));
@@ -46,6 +56,11 @@ void Outcome::merge(Outcome other) {
   take(findings, other.findings);
   take(problems, other.problems);
   take(notes, other.notes);
+  cut_short = cut_short || other.cut_short;
+  if (findings.size() > limits::kScanFindings) {
+    has_room(findings[limits::kScanFindings].file);
+    findings.resize(limits::kScanFindings);
+  }
   if (problems.size() > limits::kScanProblems) problems.resize(limits::kScanProblems);
   stats.bytes += other.stats.bytes;
   stats.blobs += other.stats.blobs;

@@ -85,8 +85,12 @@ struct Outcome {
   std::vector<std::string> notes;  // for people: stale ignores and the like
   Stats stats;
   Skipped skipped;
+  bool cut_short = false;  // there are more findings than are listed
 
   void problem(std::string what, std::string why);
+  // Whether one more finding is kept: at most limits::kScanFindings are. The first that is not is told as a
+  // problem of `what`.
+  bool has_room(const std::string& what);
   // Adds what another thread found.
   void merge(Outcome other);
 };

@@ -28,6 +28,8 @@ void list_files(const GitFolder& folder, const std::string& name, unsigned depth
     const std::string below = fmt::format("{}/{}", name, entry.name);
     if (entry.kind == EntryKind::folder && depth < limits::kGitRefDepth) {
       list_files(folder, below, depth + 1, problems, out);
+    } else if (entry.kind == EntryKind::folder) {
+      problems.add(below, fmt::format("folders more than {} deep are not looked into", limits::kGitRefDepth));
     } else if (entry.kind == EntryKind::file || entry.kind == EntryKind::link) {
       if (!entry.name.ends_with(".lock")) out.push_back(below);
     }

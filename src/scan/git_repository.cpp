@@ -172,13 +172,17 @@ Result<void> GitRepository::read_config() {
   return {};
 }
 
-std::vector<std::string> GitRepository::submodules() const {
+std::vector<std::string> GitRepository::submodules(GitProblems& problems) const {
   std::vector<std::string> found;
   std::vector<std::string> folders{"modules"};
-  while (!folders.empty() && found.size() < limits::kGitSubmodules) {
+  while (!folders.empty()) {
     const std::string at = std::move(folders.back());
     folders.pop_back();
     if (common_dir_.holds(at + "/HEAD") && common_dir_.holds(at + "/objects")) {
+      if (found.size() == limits::kGitSubmodules) {
+        problems.add(at, fmt::format("more than {} submodules: the rest is not scanned", found.size()));
+        break;
+      }
       found.push_back(fmt::format("{}/{}", common_dir_.path(), at));
       folders.push_back(at + "/modules");  // a submodule's own
       continue;

@@ -49,8 +49,8 @@ class GitRepository {
   // What a full or short ref name means.
   std::optional<ObjectId> find_ref(std::string_view name) const;
 
-  // Git folders of the submodules that were checked out (below .git/modules).
-  std::vector<std::string> submodules() const;
+  // Git folders of the submodules that were checked out (below .git/modules), at most limits::kGitSubmodules.
+  std::vector<std::string> submodules(GitProblems& problems) const;
 
   const GitFolder& git_folder() const { return git_dir_; }
 

@@ -57,11 +57,7 @@ Outcome outcome_of(HistoryReport report, const Task& task, const std::string& pr
   Outcome outcome;
   for (HistoryPlace& place : report.places) {
     if (task.engine->rules().at(place.hit.rule).severity < task.least) continue;
-    if (outcome.findings.size() == limits::kScanFindings) {
-      outcome.problem(prefix,
-                      fmt::format("more than {} findings: the rest is not listed", limits::kScanFindings));
-      break;
-    }
+    if (!outcome.has_room(prefix)) break;
     outcome.findings.push_back(finding_at(task.engine->rules(), std::move(place), prefix));
   }
   add_problems(outcome, std::move(report.problems), report.problem_count, prefix);
@@ -115,7 +111,11 @@ Result<Outcome> scan_git_history(const std::string& path, const HistoryOptions& 
     HistoryOptions whole = options;  // names of commits mean nothing in another repository
     whole.branches.clear();
     whole.range.clear();
-    for (const std::string& folder : repository.submodules()) {
+    GitProblems problems;
+    const std::vector<std::string> folders = repository.submodules(problems);
+    const std::uint64_t count = problems.count();
+    add_problems(all, problems.take(), count, "");
+    for (const std::string& folder : folders) {
       const std::string prefix = folder.substr(folder.rfind("/modules/") + 9) + "/";
       const auto inner = GitRepository::open(folder);
       auto found = inner ? scan_history(*inner, whole, task.engine, progress)

@@ -130,11 +130,7 @@ void Inspector::note(const detect::Hit& hit, LineCounter& place, std::string_vie
                      const std::string& path) {
   const detect::Rule& rule = task_.engine->rules().at(hit.rule);
   if (rule.severity < task_.least) return;
-  if (outcome_.findings.size() >= limits::kScanFindings) {
-    if (outcome_.findings.size() == limits::kScanFindings && outcome_.problems.empty())
-      problem(path, fmt::format("more than {} findings: the rest is not listed", limits::kScanFindings));
-    return;
-  }
+  if (!outcome_.has_room(path)) return;
   Finding finding = finding_of(rule, hit);
   finding.file = path;
   place.advance(hit.begin);

@@ -6,6 +6,8 @@
 #include "base/file_memory.hpp"
 #include "base/limits.hpp"
 #include "journal/writer.hpp"
+#include "steward/usage.hpp"
+#include "store/sqlite.hpp"
 #include "wire/json.hpp"
 
 namespace claviger::steward {
@@ -81,6 +83,28 @@ TEST_F(AccountingTest, keys_that_were_made_below_it_are_counted_with_it) {
   EXPECT_EQ(got.total.calls, 2);
   EXPECT_EQ(got.keys.at("made").calls, 1);
   EXPECT_FALSE(got.keys.contains("older"));
+}
+
+// Whole hours count; the one in which the exposure began is of both and does not.
+TEST(Baseline, is_of_so_many_days_before_the_exposure) {
+  constexpr std::int64_t kHour = 3'600, kFrom = 1'790'000'000;
+  const auto sqlite = store::SqliteStore::open({}).value();
+  ASSERT_TRUE(store::install(*sqlite, {kUsageSchema}));
+  const std::int64_t end = kFrom / kHour * kHour, begin = end - limits::kBaselineDays * 24 * kHour;
+  for (const std::int64_t hour : {begin - kHour, begin, begin + kHour, end - kHour, end}) {
+    journal::Receipt one;
+    one.intent_at = {hour * kSecond};
+    one.key = "leaked";
+    one.credential = "cred_1";
+    UsageBatch batch;
+    batch.add(one);
+    ASSERT_TRUE(sqlite->write([&](store::Tx& tx) { return batch.apply(tx); }));
+  }
+  for (const auto& [owned, id] : {std::pair{Owned::key, "leaked"}, {Owned::credential, "cred_1"}}) {
+    const Baseline found = baseline_of(*sqlite, {owned, id, {kFrom * kSecond}, kStart}).value();
+    EXPECT_EQ(found.calls, 3) << id;
+    EXPECT_EQ(found.days, limits::kBaselineDays) << id;
+  }
 }
 
 TEST_F(AccountingTest, a_credential_is_counted_over_all_keys) {

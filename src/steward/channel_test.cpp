@@ -65,6 +65,21 @@ TEST(Channel, an_event_is_signed_over_its_name_time_and_body) {
     EXPECT_TRUE(read.root()[field]) << field;
 }
 
+TEST(Channel, what_is_too_long_to_go_out_is_left_out_or_cut) {
+  constexpr std::size_t kMost = limits::kNotifyBody / 2;
+  for (const std::size_t size : {kMost - 1, kMost, kMost + 1}) {
+    Message made = message();
+    made.notice.data = R"({"x":")" + std::string(size - 8, 'd') + R"("})";
+    ASSERT_EQ(made.notice.data.size(), size);
+    const OutsideCall event = call_of(channel_of(ChannelKind::cloudevents), made, kNow);
+    EXPECT_EQ(event.body.find("ddd") != std::string::npos, size <= kMost) << size;
+    EXPECT_EQ(event.timeout_ms, limits::kNotifyTimeoutMs);
+    made.notice.summary = std::string(size - std::string_view("[critical]  (inc_1)").size(), 's');
+    const OutsideCall slack = call_of(channel_of(ChannelKind::slack), made, kNow);
+    EXPECT_EQ(slack.body.size(), std::string_view(R"({"text":""})").size() + std::min(size, kMost)) << size;
+  }
+}
+
 TEST(Channel, old_and_new_secrets_both_sign) {
   Channel channel = channel_of(ChannelKind::cloudevents);
   channel.secrets.emplace_back("another-secret-0123456789");

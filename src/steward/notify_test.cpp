@@ -61,6 +61,18 @@ class NotifyTest : public testing::Test {
     notice.summary = std::move(summary);
     ASSERT_TRUE(store->write([&](store::Tx& tx) { return notices->post(tx, notice); }));
   }
+  // So many messages of channel "one" that are there already.
+  void fill(std::int64_t count, std::string_view state) {
+    ASSERT_TRUE(store->write([&](store::Tx& tx) -> Result<void> {
+      TRY_VOID(tx.run(
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) "
+          "INSERT INTO notify_message (channel, uid, type, subject, thread, severity, over, at, summary, "
+          "data, state, attempts, next, problem, done) SELECT 'one', 'u' || i, 't', 's', 's', 0, 0, 0, "
+          "'', '{}', ?2, 1, 0, '', 0 FROM n",
+          {count, store::value(state)}));
+      return {};
+    }));
+  }
   void tick() { ASSERT_TRUE(notices->tick()); }
   std::size_t count(MessageState state) { return notices->list(state, 100)->size(); }
   void wait(std::chrono::nanoseconds span) { clock.at = clock.at + span; }
@@ -165,15 +177,7 @@ TEST_F(NotifyTest, a_receiver_that_is_gone_gets_nothing_until_it_is_tested) {
 }
 
 TEST_F(NotifyTest, of_messages_that_ended_so_many_are_kept_whether_sent_or_dead) {
-  ASSERT_TRUE(store->write([](store::Tx& tx) -> Result<void> {
-    TRY_VOID(tx.run(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) "
-        "INSERT INTO notify_message (channel, uid, type, subject, thread, severity, over, at, summary, "
-        "data, state, attempts, next, problem, done) SELECT 'one', 'u' || i, 't', 's', 's', 0, 0, 0, "
-        "'', '{}', 'sent', 1, 0, '', 0 FROM n",
-        {limits::kNotifyKept}));
-    return {};
-  }));
+  fill(limits::kNotifyKept, "sent");
   const auto ended = [&] {
     std::size_t all = 0;
     for (const MessageState state : {MessageState::sent, MessageState::dead})
@@ -192,6 +196,29 @@ TEST_F(NotifyTest, of_messages_that_ended_so_many_are_kept_whether_sent_or_dead)
   post();  // to a receiver that is gone
   EXPECT_EQ(ended(), limits::kNotifyKept);
   EXPECT_EQ(count(MessageState::dead), 2U);
+}
+
+TEST_F(NotifyTest, so_many_messages_wait_and_the_next_is_a_dead_letter) {
+  fill(limits::kNotifyQueue - 1, "waiting");
+  post("the last that waits");
+  EXPECT_EQ(count(MessageState::dead), 0U);
+  post("one too many");
+  const auto dead = *notices->list(MessageState::dead, 10);
+  ASSERT_EQ(dead.size(), 1U);
+  EXPECT_EQ(dead[0].message.notice.summary, "one too many");
+  EXPECT_EQ(dead[0].problem, "too many messages wait");
+}
+
+TEST_F(NotifyTest, so_many_attempts_are_under_way_at_once) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i <= limits::kNotifyAtOnce; ++i) names.push_back("channel" + std::to_string(i));
+  open(names);
+  post();
+  tick();
+  EXPECT_EQ(receiver.calls.size(), limits::kNotifyAtOnce);
+  receiver.answer(200);
+  tick();
+  EXPECT_EQ(receiver.calls.size(), limits::kNotifyAtOnce + 1);
 }
 
 TEST_F(NotifyTest, a_test_of_a_channel_that_is_not_there_is_refused) {

@@ -56,6 +56,8 @@ class Provider final : public Outside {
   std::vector<Key> keys{{"key_old", "by hand", std::string(kOld)}};
   int made = 0;
   bool refuses_removal = false, refuses_lists = false, hides_old = false;
+  int pages = 1;  // of the list; our keys stand on the last
+  int page = 0;   // that was asked for last
 
  private:
   static std::string bearer(const OutsideCall& call) {
@@ -80,6 +82,9 @@ class Provider final : public Outside {
           200, {}, fmt::format(R"({{"id":"{}","name":"{}","value":"{}"}})", key.id, key.name, key.secret)};
     }
     if (call.method == "GET" && refuses_lists) return {403, {}, "{}"};
+    if (call.method == "GET") page = call.target.contains("after=key_page") ? page + 1 : 1;
+    if (call.method == "GET" && page < pages)
+      return {200, {}, R"({"object":"list","data":[],"has_more":true,"last_id":"key_page"})"};
     if (call.method == "GET") {
       std::string rows;
       for (const Key& key : keys) {
@@ -286,8 +291,13 @@ TEST_F(RotationTest, an_age_that_was_wished_for_begins_one) {
   for (int i = 0; i < 5; ++i) pass(60'000);
   EXPECT_EQ(rotations->list(made.id)->size(), 1U);
   EXPECT_EQ(alerts(rig.store).value().at(0).kind, "rotation_overdue");
-  pass(limits::kRotationAgainMs);
-  EXPECT_EQ(rotations->list(made.id)->size(), 2U);
+  const std::int64_t again = rotations->get(begun.id)->updated.ns + limits::kRotationAgainMs * 1'000'000;
+  for (const std::int64_t more : {-1, 0}) {
+    rig.clock.ns = again + more;
+    ASSERT_TRUE(live());  // which looks at the schedules at once
+    pass(0);
+    EXPECT_EQ(rotations->list(made.id)->size(), more < 0 ? 1U : 2U);
+  }
 }
 
 TEST_F(RotationTest, what_is_found_out_while_revoking_is_kept_for_the_person_who_must_act) {
@@ -301,6 +311,36 @@ TEST_F(RotationTest, what_is_found_out_while_revoking_is_kept_for_the_person_who
   EXPECT_FALSE(rotations->instructions(it)->empty());
   std::erase_if(provider.keys, [](const Provider::Key& key) { return key.id == "key_old"; });
   EXPECT_TRUE(reaches(id, RotationState::done));
+}
+
+TEST_F(RotationTest, a_key_on_the_last_page_that_is_read_is_found) {
+  provider.pages = limits::kRotationPages;
+  ASSERT_TRUE(reaches(start(), RotationState::done));
+  EXPECT_EQ(provider.page, limits::kRotationPages);
+}
+
+TEST_F(RotationTest, a_list_is_not_read_beyond_so_many_pages) {
+  provider.pages = limits::kRotationPages + 1;
+  const std::string id = start();
+  EXPECT_FALSE(reaches(id, RotationState::done));
+  EXPECT_TRUE(rotations->get(id)->revoke_by_hand) << "the key that was not found is left to a person";
+  EXPECT_EQ(provider.page, limits::kRotationPages);
+}
+
+TEST_F(RotationTest, a_reason_and_the_parameters_of_a_link_are_bounded) {
+  for (const int more : {-1, 0, 1}) {
+    Parameters parameters;
+    for (int i = 0; i < static_cast<int>(limits::kLinkParameters) + more; ++i)
+      parameters["p" + std::to_string(i)] = "x";
+    const auto linked = rotations->link(credential, "", parameters);
+    EXPECT_EQ(linked.has_value(), more <= 0) << more;
+    if (!linked) EXPECT_EQ(linked.error().code, Code::invalid_input);
+  }
+  const auto with_reason = [&](std::size_t size) {
+    return rotations->start(credential, {RotationMode::now, std::string(size, 'r'), "test"});
+  };
+  EXPECT_EQ(with_reason(limits::kRotationReason + 1).error().code, Code::invalid_input);
+  ASSERT_TRUE(ok(with_reason(limits::kRotationReason)));
 }
 
 TEST_F(RotationTest, a_later_start_keeps_an_earlier_one_off) {

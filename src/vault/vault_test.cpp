@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/limits.hpp"
 #include "crypto/hash.hpp"
 #include "vault/test_rig.hpp"
 
@@ -42,6 +43,16 @@ TEST_F(VaultTest, RefusesFieldsThatCannotBeUsed) {
   refused([](NewCredential& asked) { asked.rotate_days = 3651; });
   refused([](NewCredential& asked) { asked.spend_alert = Nanousd{-1}; });
   EXPECT_TRUE(vault->list()->empty());
+}
+
+TEST_F(VaultTest, TakesNamesAndOwnersUpToTheBound) {
+  for (const std::size_t more : {0U, 1U, 2U}) {
+    const std::string name(limits::kName - 1 + more, 'a');
+    NewCredential asked = openai(name);
+    asked.owner = std::string(name.size(), '0' + static_cast<char>(more));
+    asked.provider = asked.environment = name;
+    EXPECT_EQ(vault->add(asked, secret_of(std::string(kSecret))).has_value(), more < 2) << more;
+  }
 }
 
 TEST_F(VaultTest, RefusesSecretsThatCannotStandInAHeaderAndNeverQuotesThem) {
