@@ -13,11 +13,13 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTESTS = ("flow", "canary")
+# Of a unit test: up to the next failure, the trace, or the end.
+FIRST_FAILURE = re.compile(r": Failure\n((?:(?!\[  FAILED|Google Test trace|.*: Failure$).+\n)+)", re.M)
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class Seed:
     @property
     def target(self):
         return "claviger" if self.runner in PYTESTS else self.runner
+
+
+def say(what):
+    print(f"seeded: {what}", file=sys.stderr, flush=True)
 
 
 def read_seed(path):
@@ -94,72 +100,132 @@ def copy_tree(tree):
 
 
 def build(tree, targets):
-    command = ["ninja", "-C", "build/release", *sorted(targets)]
-    return subprocess.run(command, cwd=tree, capture_output=True, text=True)
+    # The copy's objects are the same as the tree's own, so ccache need not compile them twice.
+    env = {"CCACHE_BASEDIR": str(ROOT), "CCACHE_NOHASHDIR": "1"} | os.environ
+    command = ["ninja", "-C", "build/release", f"-j{os.cpu_count()}", *sorted(targets)]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, env=env)
 
 
-def passes(seed, tree):
-    if seed.runner in PYTESTS:
-        program = tree / "build/release/claviger"
-        python = ROOT / ".cache/venv/bin/python"
-        command = [python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", seed.test]
-        env = os.environ | {"CLAVIGER_BIN": str(program)}
-        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, env=env)
-        if done.returncode not in (0, 1):
-            raise RuntimeError(f"{seed.test} did not run: {done.stdout}{done.stderr}")
-        return done.returncode == 0
-    done = subprocess.run(
-        [tree / "build/release" / seed.runner, f"--gtest_filter={seed.test}"],
-        cwd=tree, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    if "[==========] 1 test " not in done.stdout:
-        raise RuntimeError(f"{seed.runner} has no test {seed.test}")
-    return done.returncode == 0
+@dataclass(frozen=True)
+class Run:
+    """What came of one test: it passed, or failed for a reason of its own, or did not get that far."""
+
+    passed: bool
+    why: str = ""  # the first thing that the test found wrong
+    broke: str = ""  # it crashed, hung or never began: that proves nothing
 
 
-def verdict_without(chosen, tree):
-    """What is wrong before anything is sown; empty when all is well."""
+def run_unit(seed, tree):
+    command = [tree / "build/release" / seed.runner, f"--gtest_filter={seed.test}"]
+    try:
+        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=300)
+    except subprocess.TimeoutExpired:
+        return Run(False, broke="did not end within 300 s")
+    if "[==========] Running 1 test " not in done.stdout:
+        return Run(False, broke=f"{seed.runner} has no test {seed.test}")
+    if done.returncode not in (0, 1):
+        said = (done.stderr or done.stdout).strip().splitlines()
+        return Run(False, broke=f"crashed ({done.returncode}): {said[-1] if said else ''}")
+    found = FIRST_FAILURE.search(done.stdout)
+    return Run(done.returncode == 0, one_line(found.group(1)) if found else "")
+
+
+def run_pytest(seed, tree):
+    python = ROOT / ".cache/venv/bin/python"
+    command = [python, "-m", "pytest", "-q", "-x", "--tb=short", "-p", "no:cacheprovider", seed.test]
+    env = os.environ | {"CLAVIGER_BIN": str(tree / "build/release/claviger")}
+    try:
+        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, env=env, timeout=600)
+    except subprocess.TimeoutExpired:
+        return Run(False, broke="did not end within 600 s")
+    last = done.stdout.strip().splitlines()[-1:] or [done.stderr.strip()]
+    if done.returncode not in (0, 1) or " error" in last[0]:
+        return Run(False, broke=f"did not run: {last[0]}")
+    found = re.search(r"^E +(.+)$", done.stdout, re.MULTILINE)
+    return Run(done.returncode == 0, one_line(found.group(1)) if found else "")
+
+
+def run(seed, tree):
+    return (run_pytest if seed.runner in PYTESTS else run_unit)(seed, tree)
+
+
+def one_line(text, most=140):
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 3] + "..."
+
+
+def unsound(chosen, tree):
+    """What is wrong before anything of these is sown, all of one target; empty when all is well."""
     built = build(tree, {seed.target for seed in chosen})
     if built.returncode != 0:
-        return f"the tree does not build: {built.stdout[-2000:]}{built.stderr}"
-    failing = [seed.test for seed in chosen if not passes(seed, tree)]
-    return f"failing without any seeded bug: {', '.join(failing)}" if failing else ""
+        return f"does not build without any seeded bug: {built.stdout[-2000:]}{built.stderr}"
+    ran = {seed.test: run(seed, tree) for seed in chosen}
+    failing = [f"{test}: {one.broke or one.why}" for test, one in ran.items() if not one.passed]
+    return f"failing without any seeded bug: {'; '.join(failing)}" if failing else ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    seed: Seed
+    caught: bool
+    why: str
+    seconds: float = 0
 
 
 def verdict(seed, tree):
-    """What is wrong with one seeded bug; empty when its test catches it."""
+    """Sows one bug, and says whether its test catches it, and by what."""
     if not apply(seed, tree):
         apply(seed, tree, "--reverse")
-        return "does not fit the sources any more"
+        return Verdict(seed, False, "does not fit the sources any more")
     try:
         built = build(tree, {seed.target})
         if built.returncode != 0:
-            return f"does not build: {built.stdout[-2000:]}"
-        return f"{seed.test} passes all the same" if passes(seed, tree) else ""
+            return Verdict(seed, False, f"does not build: {built.stdout[-2000:]}")
+        ran = run(seed, tree)
+        if ran.passed:
+            return Verdict(seed, False, "the test passes all the same")
+        return Verdict(seed, not ran.broke, ran.broke or ran.why)
     finally:
         apply(seed, tree, "--reverse")
+
+
+def table(verdicts):
+    """Every bug with the test that caught it and what the test said."""
+    width = max(len(one.seed.name) for one in verdicts)
+    for one in verdicts:
+        word = "caught" if one.caught else "MISSED"
+        print(f"{one.seed.name:{width}}  {word}  {one.seconds:4.0f} s  {one.seed.test.rpartition('::')[2]}")
+        print(f"{'':{width}}  {one.why}")
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", nargs="*", help="only these, by file name without .patch")
-    chosen = seeds(names=parser.parse_args(arguments).name)
+    try:
+        chosen = seeds(names=parser.parse_args(arguments).name)
+    except ValueError as error:
+        parser.error(str(error))
     tree = ROOT / ".cache/seeded/tree"
     tree.mkdir(parents=True, exist_ok=True)
     copy_tree(tree)
     subprocess.run(["cmake", "--preset", "release"], cwd=tree, capture_output=True, check=True)
-    wrong = verdict_without(chosen, tree)
-    if wrong:
-        print(wrong)
-        return 1
-    missed = 0
-    for seed in sorted(chosen, key=lambda one: (one.target, one.name)):
-        began = time.monotonic()
-        wrong = verdict(seed, tree)
-        missed += bool(wrong)
-        word = "MISSED" if wrong else "caught"
-        spent = time.monotonic() - began
-        print(f"{word}  {seed.name:28} {wrong or seed.test}  ({spent:.0f} s)", flush=True)
+    verdicts = []
+    # The program takes longest to link, so it comes last.
+    for target in sorted({seed.target for seed in chosen}, key=lambda name: (name == "claviger", name)):
+        of_target = [seed for seed in chosen if seed.target == target]
+        say(f"building {target}, and running without any bug what must fail with one")
+        wrong = unsound(of_target, tree)
+        if wrong:
+            print(f"{target}: {wrong}")
+            return 1
+        for seed in of_target:
+            say(f"{len(verdicts) + 1} of {len(chosen)}: {seed.name}. {seed.title}")
+            began = time.monotonic()
+            one = replace(verdict(seed, tree), seconds=time.monotonic() - began)
+            verdicts.append(one)
+            say(f"  {'caught' if one.caught else 'MISSED'} after {one.seconds:.0f} s: {one.why}")
+    table(verdicts)
+    missed = sum(not one.caught for one in verdicts)
     print(f"{len(chosen) - missed} seeded bugs caught, {missed} missed")
     return 1 if missed else 0
 
