@@ -52,16 +52,10 @@ constexpr std::string_view kOurKeys = "clv_";
 
 constexpr std::size_t kSpareForSecret = 16 * 1024 + 64;  // in a buffer of its own
 
-bool same_name(std::string_view a, std::string_view lower) {
-  return a.size() == lower.size() && std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) {
-           return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y;
-         });
-}
-
 bool is_withheld(std::string_view name) {
   return wire::is_hop_by_hop(name) ||
          std::any_of(kWithheld.begin(), kWithheld.end(),
-                     [&](std::string_view held) { return same_name(name, held); });
+                     [&](std::string_view held) { return wire::same_name(name, held); });
 }
 
 constexpr std::size_t kSmallBody = 4 * 1024;  // copied behind the head: cheaper than a second piece

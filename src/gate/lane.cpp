@@ -63,8 +63,12 @@ Lane::Lane(net::Loop& loop, Shared& shared, journal::Writer& journal, std::size_
 }
 
 std::string Lane::next_request_id() {
-  std::string id = id_prefix_;
-  fmt::format_to(std::back_inserter(id), "{:010x}", next_id_++);
+  constexpr std::size_t kDigits = 10;
+  std::string id;
+  id.reserve(id_prefix_.size() + kDigits);
+  id.append(id_prefix_);
+  const std::uint64_t number = next_id_++;
+  for (std::size_t i = kDigits; i-- > 0;) id.push_back("0123456789abcdef"[number >> (4 * i) & 15]);
   return id;
 }
 

@@ -33,52 +33,60 @@ constexpr std::array<std::string_view, 18> kDropped = {
 constexpr std::array<std::string_view, 6> kDroppedPrefixes = {
     "x-ratelimit-", "anthropic-ratelimit-", "ratelimit", "anthropic-priority-", "cf-", "x-goog-upload-"};
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 bool starts_with_name(std::string_view name, std::string_view prefix) {
-  return name.size() >= prefix.size() &&
-         std::equal(prefix.begin(), prefix.end(), name.begin(), [](char p, char n) { return p == lower(n); });
+  return wire::same_name(name.substr(0, prefix.size()), prefix);
 }
 
 bool is_dropped(std::string_view name) {
   if (wire::is_hop_by_hop(name)) return true;
   for (const std::string_view prefix : kDroppedPrefixes)
     if (starts_with_name(name, prefix)) return true;
-  return std::any_of(kDropped.begin(), kDropped.end(), [&](std::string_view dropped) {
-    return dropped.size() == name.size() && starts_with_name(name, dropped);
-  });
+  return std::any_of(kDropped.begin(), kDropped.end(),
+                     [&](std::string_view dropped) { return wire::same_name(name, dropped); });
 }
 
-}  // namespace
+// How one dialect names what is left of one limit.
+struct AllowanceNames {
+  std::string_view limit, remaining, reset;
+};
+constexpr AllowanceNames kRequests = {"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests",
+                                      "x-ratelimit-reset-requests"};
+constexpr AllowanceNames kTokens = {"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens",
+                                    "x-ratelimit-reset-tokens"};
+constexpr AllowanceNames kAnthropicRequests = {"anthropic-ratelimit-requests-limit",
+                                               "anthropic-ratelimit-requests-remaining",
+                                               "anthropic-ratelimit-requests-reset"};
+constexpr AllowanceNames kAnthropicTokens = {"anthropic-ratelimit-tokens-limit",
+                                             "anthropic-ratelimit-tokens-remaining",
+                                             "anthropic-ratelimit-tokens-reset"};
 
-namespace {
-
-// OpenAI writes the time until a limit is whole again as "1.5s" or "20ms", Anthropic as a moment.
-std::string reset_text(provider::Dialect dialect, std::int64_t reset_ms, Time now) {
-  if (dialect == provider::Dialect::anthropic) return format_time({now.ns + reset_ms * 1'000'000});
-  return std::to_string(reset_ms) + "ms";
+void append_number(std::string& out, std::string_view name, std::int64_t number, std::string_view unit = {}) {
+  char digits[24];
+  char* const end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
+  out.append(name).append(": ").append(+digits, end).append(unit).append("\r\n");
 }
 
-void append_one(std::string& out, provider::Dialect dialect, std::string_view what,
+void append_one(std::string& out, provider::Dialect dialect, const AllowanceNames& names,
                 const std::optional<ledger::Allowance::One>& one, Time now) {
   if (!one) return;
-  const bool anthropic = dialect == provider::Dialect::anthropic;
-  const auto add = [&](std::string_view part, std::string_view value) {
-    std::string name = anthropic ? "anthropic-ratelimit-" : "x-ratelimit-";
-    name.append(anthropic ? what : part).append("-").append(anthropic ? part : what);
-    wire::append_header(out, name, value);
-  };
-  add("limit", std::to_string(one->limit));
-  add("remaining", std::to_string(one->left));
-  add("reset", reset_text(dialect, one->reset_ms, now));
+  append_number(out, names.limit, one->limit);
+  append_number(out, names.remaining, one->left);
+  // OpenAI writes the time until a limit is whole again as "1.5s" or "20ms", Anthropic as a moment.
+  if (dialect == provider::Dialect::anthropic)
+    wire::append_header(out, names.reset, format_time({now.ns + one->reset_ms * 1'000'000}));
+  else
+    append_number(out, names.reset, one->reset_ms, "ms");
 }
 
 }  // namespace
 
 void append_allowance(std::string& out, provider::Dialect dialect, const ledger::Allowance& allowance,
                       Time now) {
-  append_one(out, dialect, "requests", allowance.requests, now);
-  append_one(out, dialect, "tokens", allowance.tokens, now);
+  constexpr std::size_t kLines = 6 * 64;
+  out.reserve(out.size() + kLines);
+  const bool anthropic = dialect == provider::Dialect::anthropic;
+  append_one(out, dialect, anthropic ? kAnthropicRequests : kRequests, allowance.requests, now);
+  append_one(out, dialect, anthropic ? kAnthropicTokens : kTokens, allowance.tokens, now);
 }
 
 std::string response_head(const wire::ResponseHead& head, Framing framing, std::string_view request_id,
@@ -95,7 +103,7 @@ std::string response_head(const wire::ResponseHead& head, Framing framing, std::
   if (framing == Framing::chunked)
     wire::append_header(out, "transfer-encoding", "chunked");
   else
-    wire::append_header(out, "content-length", std::to_string(head.content_length));
+    append_number(out, "content-length", static_cast<std::int64_t>(head.content_length));
   out += "\r\n";
   return out;
 }

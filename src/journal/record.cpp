@@ -16,26 +16,41 @@
 namespace claviger::journal {
 namespace {
 
-// Bytes that stand for themselves in a JSON string. Eight at a time: none below 0x20, above 0x7e, '"' or '\'.
-bool is_plain(std::string_view text) {
+// Some of eight bytes do not stand for themselves in a JSON string: below 0x20, above 0x7e, '"' or '\\'.
+bool suspicious(std::uint64_t word) {
   constexpr std::uint64_t ones = 0x0101010101010101ULL;
   constexpr std::uint64_t highs = 0x8080808080808080ULL;
-  const auto suspicious = [](std::uint64_t w) {
-    const std::uint64_t quote = w ^ (ones * '"');
-    const std::uint64_t backslash = w ^ (ones * '\\');
-    const std::uint64_t del = w ^ (ones * 0x7f);
-    return ((w | (w - ones * 0x20) | (quote - ones) | (backslash - ones) | (del - ones)) & highs) != 0;
-  };
-  const char* p = text.data();
-  std::size_t left = text.size();
-  for (; left >= 8; p += 8, left -= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, p, 8);
+  const std::uint64_t quote = word ^ (ones * '"');
+  const std::uint64_t backslash = word ^ (ones * '\\');
+  const std::uint64_t del = word ^ (ones * 0x7f);
+  return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones) | (del - ones)) & highs) != 0;
+}
+
+// One or two words that overlap, each looked at and put where it stood.
+template <class Word>
+bool copy_ends(std::string_view text, char* to) {
+  constexpr std::uint64_t plain = 0x6161616161616161ULL;
+  const std::size_t last = text.size() - sizeof(Word);
+  const Word first_word = wire::load<Word>(text.data());
+  const Word last_word = wire::load<Word>(text.data() + last);
+  std::memcpy(to, &first_word, sizeof(Word));
+  std::memcpy(to + last, &last_word, sizeof(Word));
+  if constexpr (sizeof(Word) == 8) return !suspicious(first_word) && !suspicious(last_word);
+  const auto padded = [](Word word) { return (plain << 8 * sizeof(Word) % 64) | word; };
+  return !suspicious(padded(first_word)) && !suspicious(padded(last_word));
+}
+
+// Copies while all bytes stand for themselves in a JSON string. False, whatever has been copied: some do not.
+bool copy_plain(std::string_view text, char* to) {
+  for (; text.size() > 16; text.remove_prefix(8), to += 8) {
+    const std::uint64_t word = wire::load_word(text.data());
     if (suspicious(word)) return false;
+    std::memcpy(to, &word, 8);
   }
-  std::uint64_t word = ones * 'a';
-  std::memcpy(&word, p, left);
-  return !suspicious(word);
+  if (text.size() >= 8) return copy_ends<std::uint64_t>(text, to);
+  if (text.size() >= 4) return copy_ends<std::uint32_t>(text, to);
+  if (text.size() >= 2) return copy_ends<std::uint16_t>(text, to);
+  return copy_ends<std::uint8_t>(text, to);
 }
 
 // At most `max` bytes of `text`, not ending inside a UTF-8 sequence.
@@ -51,33 +66,34 @@ class FieldWriter {
  public:
   explicit FieldWriter(std::string& out) : out_(out) { open(); }
 
-  void text(std::string_view name, std::string_view value, std::size_t max = kText) {
+  void text(const FieldName& name, std::string_view value, std::size_t max = kText) {
     if (value.empty()) return;
     key(name);
     value = clipped(value, max);
-    if (!is_plain(value)) return escaped(value);
-    put("\"");
-    put(value);
-    put("\"");
+    if (!copy_plain(value, at_ + 1)) return escaped(value);
+    *at_ = '"';
+    at_ += value.size() + 2;
+    at_[-1] = '"';
   }
-  void number(std::string_view name, std::integral auto value) {
+  void number(const FieldName& name, std::integral auto value) {
     if (value == 0) return;
     key(name);
     digits(value);
   }
-  void flag(std::string_view name, bool value) {
+  void flag(const FieldName& name, bool value) {
     if (!value) return;
     key(name);
     put("true");
   }
-  void outcome(std::string_view name, Outcome value) { text(name, outcome_name(value)); }
-  void code(std::string_view name, Code value) { text(name, code_name(value)); }
-  void origin(std::string_view name, Origin value) { text(name, origin_name(value)); }
-  void usage(std::string_view name, const provider::Usage& usage) {
+  void outcome(const FieldName& name, Outcome value) { text(name, outcome_name(value)); }
+  void code(const FieldName& name, Code value) { text(name, code_name(value)); }
+  void origin(const FieldName& name, Origin value) { text(name, origin_name(value)); }
+  void usage(const FieldName& name, const provider::Usage& usage) {
     if (usage == provider::Usage{}) return;
     key(name);
     char* const first = at_;
-    for (const provider::UsageField& field : provider::kUsageFields) number(field.name, usage.*field.member);
+    for (std::size_t i = 0; i < kUsageNames.size(); ++i)
+      number(kUsageNames[i], usage.*provider::kUsageFields[i].member);
     flag("seen", usage.seen);
     flag("mismatch", usage.mismatch);
     flag("us_geo", usage.us_geo);
@@ -99,10 +115,9 @@ class FieldWriter {
     out_.resize_and_overwrite(written + limits::kJournalLine, [](char*, std::size_t size) { return size; });
     at_ = out_.data() + written;
   }
-  void key(std::string_view name) {
-    put(",\"");
-    put(name);
-    put("\":");
+  void key(const FieldName& name) {
+    std::memcpy(at_, name.text, FieldName::kRoom);
+    at_ += name.size;
   }
   void escaped(std::string_view value) {
     close();

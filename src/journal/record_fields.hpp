@@ -3,11 +3,14 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "base/limits.hpp"
 #include "journal/record.hpp"
+#include "wire/byte_words.hpp"
 
 namespace claviger::journal {
 
@@ -16,6 +19,44 @@ inline constexpr std::array<std::string_view, 7> kKinds{"intent", "receipt", "re
 inline constexpr std::array<std::string_view, kOutcomeCount> kOutcomes{
     "completed",       "client_gone",      "upstream_cut", "cut_by_revocation", "upstream_error",
     "upstream_failed", "upstream_timeout", "shutdown",     "internal",          "presumed"};
+
+// A field's name as it stands in a line: `,"name":`. Written and compared a word at a time.
+struct FieldName {
+  static constexpr std::size_t kWords = 3;
+  static constexpr std::size_t kRoom = 1 + 8 * kWords;
+
+  template <std::size_t n>
+  consteval FieldName(const char (&literal)[n]) : FieldName(std::string_view(literal, n - 1)) {}
+  consteval explicit FieldName(std::string_view name) : size(name.size() + 4) {
+    std::size_t at = 0;
+    for (const char c : {',', '"'}) text[at++] = c;
+    for (const char c : name) text[at++] = c;
+    for (const char c : {'"', ':'}) text[at++] = c;
+    for (std::size_t i = 0; i < kWords; ++i) {
+      const std::size_t left = size - 1 > 8 * i ? size - 1 - 8 * i : 0;
+      masks[i] = left == 0 ? 0 : ~std::uint64_t{0} >> (left < 8 ? 64 - 8 * left : 0);
+      words[i] = wire::load_word(text + 1 + 8 * i) & masks[i];
+    }
+  }
+
+  std::string_view name() const { return {text + 2, size - 4}; }
+  // Whether it stands at `at`, behind whatever is in the comma's place; kRoom bytes there can be read.
+  bool stands_at(const char* at) const {
+    for (std::size_t i = 0; i < kWords; ++i)
+      if ((wire::load_word(at + 1 + 8 * i) & masks[i]) != words[i]) return false;
+    return true;
+  }
+
+  char text[kRoom]{};
+  std::size_t size;
+  std::uint64_t words[kWords]{};  // the bytes behind the comma, those of `masks`
+  std::uint64_t masks[kWords]{};
+};
+
+// In the order of provider::kUsageFields.
+inline constexpr auto kUsageNames = []<std::size_t... i>(std::index_sequence<i...>) {
+  return std::array{FieldName(provider::kUsageFields[i].name)...};
+}(std::make_index_sequence<provider::kUsageFields.size()>());
 
 template <std::size_t n>
 int index_of(const std::array<std::string_view, n>& names, std::string_view name) {

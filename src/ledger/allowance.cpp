@@ -6,8 +6,8 @@ namespace {
 
 Allowance::One left_of(SlidingMinute& minute, std::int64_t limit, Time now) {
   const std::int64_t left = std::max<std::int64_t>(limit - minute.sum(now), 0);
-  // When all of it is there again: as soon as nothing of this minute counts any more.
-  return {limit, left, left == limit ? 0 : minute.wait_ms(now, limit, limit)};
+  // All of it is there again as soon as nothing of this minute counts any more.
+  return {limit, left, left == limit ? 0 : minute.clear_ms(now)};
 }
 
 }  // namespace

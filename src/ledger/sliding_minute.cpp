@@ -67,4 +67,11 @@ std::int64_t SlidingMinute::wait_ms(Time now, std::int64_t amount, std::int64_t 
   return 0;
 }
 
+std::int64_t SlidingMinute::clear_ms(Time now) const {
+  for (std::int64_t s = last_; s >= 0 && s > last_ - kBuckets; --s)
+    if (buckets_[static_cast<std::size_t>(s % kBuckets)] != 0)
+      return std::max((s + kBuckets) * 1'000 - now.ns / 1'000'000, std::int64_t{1});
+  return 0;
+}
+
 }  // namespace claviger::ledger

@@ -24,6 +24,9 @@ class SlidingMinute {
   // Milliseconds until `amount` more fits under `limit`; 0 when it never will.
   std::int64_t wait_ms(Time now, std::int64_t amount, std::int64_t limit) const;
 
+  // Milliseconds until nothing counts any more; 0 when nothing does.
+  std::int64_t clear_ms(Time now) const;
+
  private:
   void advance(std::int64_t second);
   std::uint32_t& bucket(std::int64_t second) { return buckets_[static_cast<std::size_t>(second % kBuckets)]; }

@@ -39,6 +39,19 @@ TEST(SlidingMinute, SaysWhenTheAmountFits) {
   EXPECT_EQ(minute.wait_ms(at_ms(20'500), 8, 7), 0);  // never
 }
 
+TEST(SlidingMinute, SaysWhenNothingCountsAnyMore) {
+  SlidingMinute minute;
+  EXPECT_EQ(minute.clear_ms(at_ms(0)), 0);
+  minute.add(at_ms(0), 3);
+  EXPECT_EQ(minute.clear_ms(at_ms(500)), 61'000 - 500);
+  const std::int64_t second = minute.add(at_ms(10'000), 4);
+  EXPECT_EQ(minute.clear_ms(at_ms(20'500)), 71'000 - 20'500);
+  minute.correct(second, -4);  // taken back: the older event is the newest that counts
+  EXPECT_EQ(minute.clear_ms(at_ms(20'500)), 61'000 - 20'500);
+  EXPECT_EQ(minute.sum(at_ms(70'000)), 0);
+  EXPECT_EQ(minute.clear_ms(at_ms(70'000)), 0);
+}
+
 TEST(SlidingMinute, TakesBackWhatWasAddedUnlessItIsForgottenAlready) {
   SlidingMinute minute;
   const std::int64_t second = minute.add(at_ms(0), 5);

@@ -122,11 +122,15 @@ Result<void> read_tier(JsonValue root, Ask& out) {
 Result<void> read_common(JsonValue root, Ask& out) {
   TRY(out.stream, read_flag(root, "stream"));
   TRY_VOID(read_tier(root, out));
-  for (const std::string_view name : {"models", "fallbacks", "route"})
+  static constexpr std::array<wire::JsonKey, 3> kOtherModels{"models", "fallbacks", "route"};
+  for (const wire::JsonKey& name : kOtherModels)
     if (given(root[name]))
-      return bad_parameter(name, "is refused: the key's rules are checked against one model alone.");
-  for (const std::string_view name : {"web_search_options", "search_parameters", "plugins", "mcp_servers"})
-    if (given(root[name])) {
+      return bad_parameter(name.text, "is refused: the key's rules are checked against one model alone.");
+  static constexpr std::array<wire::JsonKey, 4> kOwnTools{"web_search_options", "search_parameters",
+                                                          "plugins", "mcp_servers"};
+  for (const wire::JsonKey& key : kOwnTools)
+    if (given(root[key])) {
+      const std::string_view name = key.text;
       note_tool(out, name == "mcp_servers" ? "mcp" : name == "plugins" ? "plugins" : "web_search");
       unbounded(out, std::string(name) + " lets the provider search or call tools: nothing bounds that.");
     }

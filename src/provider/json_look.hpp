@@ -28,28 +28,29 @@ inline std::unexpected<Error> bad_parameter(std::string_view name, std::string_v
 
 // A whole number from 0 to 2^31-1; nullopt when not given. Anything else would be read differently by the
 // provider.
-inline Result<std::optional<std::int64_t>> read_count(wire::JsonValue object, std::string_view name) {
+inline Result<std::optional<std::int64_t>> read_count(wire::JsonValue object, wire::JsonKey name) {
   const wire::JsonValue value = object[name];
   if (!given(value)) return std::optional<std::int64_t>{};
   const auto number = value.integer();
-  if (!number || *number < 0 || *number > INT32_MAX) return bad_parameter(name, "must be a whole number.");
+  if (!number || *number < 0 || *number > INT32_MAX)
+    return bad_parameter(name.text, "must be a whole number.");
   return number;
 }
 
-inline Result<bool> read_flag(wire::JsonValue object, std::string_view name) {
+inline Result<bool> read_flag(wire::JsonValue object, wire::JsonKey name) {
   const wire::JsonValue value = object[name];
   if (!given(value)) return false;
   const auto flag = value.boolean();
-  if (!flag) return bad_parameter(name, "must be true or false.");
+  if (!flag) return bad_parameter(name.text, "must be true or false.");
   return *flag;
 }
 
 // A text; empty when not given.
-inline Result<std::string> read_text(wire::JsonValue object, std::string_view name) {
+inline Result<std::string> read_text(wire::JsonValue object, wire::JsonKey name) {
   const wire::JsonValue value = object[name];
   if (!given(value)) return std::string{};
   auto text = value.text();
-  if (!text) return bad_parameter(name, "must be a text.");
+  if (!text) return bad_parameter(name.text, "must be a text.");
   return *std::move(text);
 }
 

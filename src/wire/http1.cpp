@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "wire/byte_scan.hpp"
+#include "wire/byte_words.hpp"
 
 namespace claviger::wire {
 namespace {
@@ -53,9 +54,13 @@ bool is_host(std::string_view text) {
 
 }  // namespace
 
-bool same_name(std::string_view one, std::string_view other) {
-  return one.size() == other.size() && std::equal(one.begin(), one.end(), other.begin(),
-                                                  [](char a, char b) { return lower(a) == lower(b); });
+bool same_letters(std::string_view one, std::string_view other) {
+  constexpr int kCase = 0x20;
+  if (!one.empty() && ((one.front() ^ other.front()) & ~kCase) != 0) return false;  // most of them
+  for (; one.size() >= 8; one.remove_prefix(8), other.remove_prefix(8))
+    if (lower_word(load<std::uint64_t>(one.data())) != lower_word(load<std::uint64_t>(other.data())))
+      return false;
+  return lower_word(load_few(one)) == lower_word(load_few(other));
 }
 
 bool is_header_name(std::string_view text) {
@@ -102,9 +107,10 @@ std::size_t Headers::count(std::string_view name) const {
 }
 
 bool Headers::connection_lists(std::string_view item) const {
-  for (const Header header : *this) {
-    if (!same_name(header.name, "connection")) continue;
-    std::string_view list = header.value;
+  constexpr std::string_view kConnection = "connection";
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (spans_[i].name_size != kConnection.size() || !same_name((*this)[i].name, kConnection)) continue;
+    std::string_view list = (*this)[i].value;
     for (;;) {
       const std::size_t comma = list.find(',');
       if (same_name(trimmed(list.substr(0, comma)), item)) return true;

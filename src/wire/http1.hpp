@@ -107,6 +107,9 @@ bool is_header_value(std::string_view text);
 // connection_lists.
 bool is_hop_by_hop(std::string_view name);
 // Equal without regard to ASCII case.
-bool same_name(std::string_view one, std::string_view other);
+bool same_letters(std::string_view one, std::string_view other);  // of one size
+inline bool same_name(std::string_view one, std::string_view other) {
+  return one.size() == other.size() && same_letters(one, other);
+}
 
 }  // namespace claviger::wire

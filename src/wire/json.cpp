@@ -102,29 +102,8 @@ std::string unescape(std::string_view text) {
   return out;
 }
 
-// Eight bytes a step. Keys that collide are compared, so it need not be hard to make them do so.
-std::uint32_t hash_of(std::string_view key) {
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
-  std::uint64_t h = key.size();
-  std::uint64_t word = 0;
-  for (; key.size() >= 8; key.remove_prefix(8)) {
-    std::memcpy(&word, key.data(), 8);
-    h = (h ^ word) * kOdd;
-    h ^= h >> 32;
-  }
-  word = 0;
-  std::memcpy(&word, key.data(), key.size());
-  h = (h ^ word) * kOdd;
-  return static_cast<std::uint32_t>(h >> 32);
-}
-
 // A text of more values than this is rare; its room is not kept for the next one.
 constexpr std::size_t kKeptNodes = 16 * 1024;
-
-// Most keys that are not it differ in size or first byte.
-bool same_key(std::string_view one, std::string_view other) {
-  return one.size() == other.size() && (one.empty() || (one[0] == other[0] && one == other));
-}
 
 constexpr std::size_t kFewKeys = 16;   // of an object whose keys are compared each with each
 constexpr std::size_t kShownKey = 64;  // bytes of a key that a refusal quotes
@@ -135,7 +114,7 @@ constexpr std::size_t kShownKey = 64;  // bytes of a key that a refusal quotes
 class JsonScanner {
  public:
   JsonScanner(std::string_view text, Json& out, Duplicates duplicates)
-      : text_(text), out_(out), duplicates_(duplicates) {}
+      : text_(text), at_(text.data()), end_(at_ + text.size()), out_(out), duplicates_(duplicates) {}
 
   Result<void> run() {
     out_.nodes_.clear();
@@ -158,7 +137,7 @@ class JsonScanner {
     return false;
   }
   bool bad(std::string_view what) {
-    return no(Code::invalid_json, fmt::format("The JSON body is not valid at byte {}: {}.", at_, what));
+    return no(Code::invalid_json, fmt::format("The JSON body is not valid at byte {}: {}.", place(), what));
   }
 
   bool read() {
@@ -169,60 +148,78 @@ class JsonScanner {
       if (!value() || !close_finished()) return false;
     } while (depth_ > 0);
     skip_space();
-    return at_ == text_.size() || bad("something follows the value");
+    return at_ == end_ || bad("something follows the value");
   }
 
+  std::uint32_t place() const { return static_cast<std::uint32_t>(at_ - text_.data()); }
   void skip_space() {
-    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+    while (at_ != end_ && is_space(*at_)) ++at_;
   }
-  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  char peek() const { return at_ != end_ ? *at_ : '\0'; }
 
   // Reads the key when inside an object, then one value; containers are only opened.
   bool value() {
-    Json::Node node{};
+    const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
+    if (index == kJsonNodes)
+      return no(Code::body_too_large, fmt::format("The JSON body has more than {} values.", kJsonNodes));
+    Json::Node& node = out_.nodes_.emplace_back();
     skip_space();
-    if (depth_ > 0 && out_.nodes_[stack_[depth_ - 1].node].type == JsonType::object && !key(node))
-      return false;
-    node.begin = static_cast<std::uint32_t>(at_);
+    if (depth_ > 0 && !child(index, node)) return false;
+    node.begin = place();
     switch (peek()) {
       case '{':
-        return open(node, JsonType::object);
+        return open(index, node, JsonType::object);
       case '[':
-        return open(node, JsonType::array);
+        return open(index, node, JsonType::array);
       case '"':
         node.type = JsonType::string;
+        if (!string(node.escaped)) return false;
         break;
       case 't':
+        node.type = JsonType::boolean;
+        if (!literal("true")) return false;
+        break;
       case 'f':
         node.type = JsonType::boolean;
+        if (!literal("false")) return false;
         break;
       case 'n':
         node.type = JsonType::null;
+        if (!literal("null")) return false;
         break;
       default:
         node.type = JsonType::number;
+        if (!number()) return false;
         break;
     }
-    if (!scalar(node)) return false;
-    node.end = static_cast<std::uint32_t>(at_);
+    node.end = place();
     expect_more_ = false;
-    return add(node);
+    return true;
   }
 
-  bool scalar(Json::Node& node) {
-    if (node.type == JsonType::string) return string(node.escaped);
-    if (node.type == JsonType::number) return number();
-    if (node.type == JsonType::null) return literal("null");
-    return peek() == 't' ? literal("true") : literal("false");
+  // Hangs a value into its container, below its key when that is an object.
+  bool child(std::uint32_t index, Json::Node& node) {
+    Open& parent = stack_.data()[depth_ - 1];
+    Json::Node* const nodes = out_.nodes_.data();
+    Json::Node& container = nodes[parent.node];
+    if (container.type == JsonType::object) {
+      if (!key(node)) return false;
+      container.keys |= JsonKey::bit_of(node.key_hash);
+    }
+    if (parent.last != 0) nodes[parent.last].next = index;
+    parent.last = index;
+    ++container.children;
+    return true;
   }
 
   bool key(Json::Node& node) {
     if (peek() != '"') return bad("a key is missing");
-    node.key_begin = static_cast<std::uint32_t>(at_ + 1);
+    const char* const begin = at_ + 1;
     if (!string(node.key_escaped)) return false;
-    node.key_end = static_cast<std::uint32_t>(at_ - 1);
-    const std::string_view plain = text_.substr(node.key_begin, node.key_end - node.key_begin);
-    node.key_hash = node.key_escaped ? hash_of(unescape(plain)) : hash_of(plain);
+    const std::string_view plain(begin, static_cast<std::size_t>(at_ - 1 - begin));
+    node.key_end = place() - 1;
+    node.key_begin = node.key_end - static_cast<std::uint32_t>(plain.size());
+    node.key_hash = node.key_escaped ? JsonKey::hash_of(unescape(plain)) : JsonKey::hash_of(plain);
     skip_space();
     if (peek() != ':') return bad("a colon is missing");
     ++at_;
@@ -230,31 +227,15 @@ class JsonScanner {
     return true;
   }
 
-  bool open(Json::Node& node, JsonType type) {
+  bool open(std::uint32_t index, Json::Node& node, JsonType type) {
     if (depth_ == limits::kJsonDepth)
       return no(Code::json_too_deep,
                 fmt::format("The JSON body is nested deeper than {} levels.", limits::kJsonDepth));
     node.type = type;
-    const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
-    if (!add(node)) return false;
     ++at_;
     stack_[depth_++] = {index, 0};
     skip_space();
     expect_more_ = peek() != (type == JsonType::object ? '}' : ']');
-    return true;
-  }
-
-  bool add(const Json::Node& node) {
-    const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
-    if (index == kJsonNodes)
-      return no(Code::body_too_large, fmt::format("The JSON body has more than {} values.", kJsonNodes));
-    if (depth_ > 0) {
-      Open& parent = stack_[depth_ - 1];
-      if (parent.last != 0) out_.nodes_[parent.last].next = index;
-      parent.last = index;
-      ++out_.nodes_[parent.node].children;
-    }
-    out_.nodes_.push_back(node);
     return true;
   }
 
@@ -271,7 +252,7 @@ class JsonScanner {
       }
       if (peek() != close) return bad("a comma or a closing bracket is missing");
       ++at_;
-      parent.end = static_cast<std::uint32_t>(at_);
+      parent.end = place();
       if (parent.type == JsonType::object && !keys_differ(stack_[depth_ - 1].node)) return false;
       --depth_;
     }
@@ -321,28 +302,33 @@ class JsonScanner {
   }
 
   bool string(bool& escaped) {
-    ++at_;
+    at_ = find_stop<StringStop>(at_ + 1, end_);
+    if (at_ != end_ && *at_ == '"') return ++at_, true;
+    return string_rest(escaped);
+  }
+
+  // From where a string's first run of plain bytes ends other than by its quote.
+  bool string_rest(bool& escaped) {
     for (;;) {
-      const char* end = text_.data() + text_.size();
-      at_ = static_cast<std::size_t>(find_stop<StringStop>(text_.data() + at_, end) - text_.data());
-      if (at_ == text_.size()) return bad("a string has no end");
-      if (text_[at_] == '"') return ++at_, true;
-      if (text_[at_] != '\\') return bad("a string holds a control byte");
+      if (at_ == end_) return bad("a string has no end");
+      if (*at_ == '"') return ++at_, true;
+      if (*at_ != '\\') return bad("a string holds a control byte");
       escaped = true;
-      const char c = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
+      const char c = at_ + 1 != end_ ? at_[1] : '\0';
       if (c == 'u') {
-        if (hex4(text_, at_ + 2) < 0) return bad("an escape is not four hex digits");
+        if (hex4(text_, place() + 2) < 0) return bad("an escape is not four hex digits");
         at_ += 6;
       } else if (c != '\0' && std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos) {
         at_ += 2;
       } else {
         return bad("an escape is not known");
       }
+      at_ = find_stop<StringStop>(at_, end_);
     }
   }
 
   bool literal(std::string_view word) {
-    if (text_.substr(at_, word.size()) != word) return bad("a value is expected");
+    if (!std::string_view(at_, end_).starts_with(word)) return bad("a value is expected");
     at_ += word.size();
     return true;
   }
@@ -373,10 +359,11 @@ class JsonScanner {
     return true;
   }
 
-  std::string_view text_;
+  const std::string_view text_;
+  const char* at_;
+  const char* const end_;
   Json& out_;
-  Duplicates duplicates_;
-  std::size_t at_ = 0;
+  const Duplicates duplicates_;
   std::size_t depth_ = 0;
   bool expect_more_ = false;  // a value must follow
   std::array<Open, limits::kJsonDepth> stack_;
@@ -395,8 +382,6 @@ void Json::forget() {
   if (keys_.capacity() > kKeptNodes) keys_.shrink_to_fit();
 }
 
-JsonType JsonValue::type() const { return json_ == nullptr ? JsonType::missing : json_->nodes_[index_].type; }
-
 JsonValue JsonValue::first_child() const {
   return json_ != nullptr && json_->nodes_[index_].children > 0 ? JsonValue(json_, index_ + 1) : JsonValue();
 }
@@ -406,16 +391,16 @@ JsonValue JsonValue::next_sibling() const {
   return next == 0 ? JsonValue() : JsonValue(json_, next);
 }
 
-JsonValue JsonValue::operator[](std::string_view key) const {
+JsonValue JsonValue::member(const JsonKey& key) const {
   if (!is_object()) return {};
-  if (json_->nodes_[index_].children == 0) return {};
   const Json::Node* nodes = json_->nodes_.data();
-  const char* text = json_->text_.data();
   std::uint32_t at = index_ + 1;
   do {
     const Json::Node& node = nodes[at];
-    const std::string_view plain(text + node.key_begin, node.key_end - node.key_begin);
-    if (node.key_escaped ? unescape(plain) == key : same_key(plain, key)) return JsonValue(json_, at);
+    if (node.key_hash == key.hash) {
+      const std::string_view plain = json_->text_.substr(node.key_begin, node.key_end - node.key_begin);
+      if (node.key_escaped ? unescape(plain) == key.text : plain == key.text) return JsonValue(json_, at);
+    }
     at = node.next;
   } while (at != 0);
   return {};

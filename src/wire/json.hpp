@@ -2,16 +2,19 @@
 // converted.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
+#include "wire/byte_words.hpp"
 
 namespace claviger::wire {
 
@@ -19,8 +22,26 @@ enum class JsonType : std::uint8_t { missing, null, boolean, number, string, arr
 // Whether an object may name a key twice. What we judge must not be read differently by somebody else.
 enum class Duplicates : std::uint8_t { refuse, allow };
 
-// Values a text may hold. Bounds the room that a hostile text of many tiny values takes: 32 bytes each.
+// Values a text may hold. Bounds the room that a hostile text of many tiny values takes: 36 bytes each.
 inline constexpr std::size_t kJsonNodes = 4'000'000;
+
+// The name of a member that is looked for. One that stands in the program is hashed by the compiler, so that
+// most names that an object does not have cost a look at one word.
+struct JsonKey {
+  template <std::size_t n>
+  consteval JsonKey(const char (&literal)[n]) : JsonKey(std::string_view(literal, n - 1)) {}
+  template <class Text>
+    requires(std::convertible_to<const Text&, std::string_view> && !std::is_array_v<Text>)
+  constexpr JsonKey(const Text& name) : text(name), hash(hash_of(text)) {}
+
+  // Keys that collide are compared, so it need not be hard to make them do so.
+  static constexpr std::uint32_t hash_of(std::string_view name);
+  // Of 32 names that are not in an object, its size at most pass for its own.
+  static constexpr std::uint32_t bit_of(std::uint32_t hash) { return 1U << (hash & 31); }
+
+  std::string_view text;
+  std::uint32_t hash;
+};
 
 class Json;
 class JsonElements;
@@ -42,7 +63,7 @@ class JsonValue {
   bool is_null() const { return type() == JsonType::null; }
 
   // The member of that (unescaped) name; missing when there is none or this is no object.
-  JsonValue operator[](std::string_view key) const;
+  JsonValue operator[](const JsonKey& key) const;
   JsonElements elements() const;  // nothing unless an array
   JsonMembers members() const;    // pairs of unescaped key and value; nothing unless an object
   std::size_t size() const;       // elements or members
@@ -70,6 +91,7 @@ class JsonValue {
   JsonValue(const Json* json, std::uint32_t index) : json_(json), index_(index) {}
   JsonValue first_child() const;
   JsonValue next_sibling() const;
+  JsonValue member(const JsonKey& key) const;
 
   const Json* json_ = nullptr;
   std::uint32_t index_ = 0;
@@ -94,6 +116,7 @@ class Json {
     std::uint32_t next;                // index of the next sibling, 0 when there is none
     std::uint32_t key_hash;            // of the unescaped key
     std::uint32_t children;
+    std::uint32_t keys;  // of an object: JsonKey::bit_of each of its keys
     JsonType type;
     bool escaped;  // the string has escapes
     bool key_escaped;
@@ -102,6 +125,26 @@ class Json {
   std::vector<Node> nodes_;          // a container's first child stands right behind it
   std::vector<std::uint64_t> keys_;  // scratch of the search for doubled keys
 };
+
+constexpr std::uint32_t JsonKey::hash_of(std::string_view name) {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
+  std::uint64_t hash = name.size();
+  for (; name.size() >= 8; name.remove_prefix(8)) {
+    hash = (hash ^ load_word(name.data())) * kOdd;
+    hash ^= hash >> 32;
+  }
+  return static_cast<std::uint32_t>((hash ^ load_few(name)) * kOdd >> 32);
+}
+
+inline JsonType JsonValue::type() const {
+  return json_ == nullptr ? JsonType::missing : json_->nodes_[index_].type;
+}
+
+inline JsonValue JsonValue::operator[](const JsonKey& key) const {
+  const bool may_have =
+      json_ != nullptr && (json_->nodes_.data()[index_].keys & JsonKey::bit_of(key.hash)) != 0;
+  return may_have ? member(key) : JsonValue();
+}
 
 // Scans all of `text`: RFC 8259, valid UTF-8, nested at most limits::kJsonDepth deep, at most kJsonNodes
 // values, no doubled keys (compared unescaped) unless allowed; of allowed ones operator[] finds the first. A

@@ -321,5 +321,27 @@ TEST(JsonValue, knows_its_type) {
                                    JsonType::string, JsonType::array, JsonType::object}));
 }
 
+TEST(Json, NamesAreHashedByTheCompilerAsTheyAreWhenTheProgramRuns) {
+  constexpr JsonKey keys[] = {"",
+                              "n",
+                              "id",
+                              "mode",
+                              "model",
+                              "index",
+                              "content",
+                              "messages",
+                              "max_tokens",
+                              "total_tokens",
+                              "prompt_tokens_details"};
+  for (const JsonKey& key : keys) {
+    EXPECT_EQ(key.hash, JsonKey(std::string(key.text)).hash) << key.text;
+    const std::string text = "{\"other\":1,\"" + std::string(key.text) + "\":2}";
+    Json json;
+    ASSERT_TRUE(scan(text, json)) << text;
+    EXPECT_EQ(json.root()[key].integer(), 2) << text;
+    EXPECT_FALSE(json.root()[std::string(key.text) + "x"].exists()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace claviger::wire
