@@ -26,7 +26,7 @@ foreach(flag -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr)
   endif()
 endforeach()
 
-if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CLAVIGER_SANITIZE)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_definitions(claviger_flags INTERFACE _FORTIFY_SOURCE=3)
   target_link_options(claviger_flags INTERFACE -Wl,--gc-sections)
   target_compile_options(claviger_flags INTERFACE -ffunction-sections -fdata-sections)
@@ -35,15 +35,15 @@ endif()
 # The program is optimised across its rooms when it is linked (a request then costs a tenth less). The objects
 # hold machine code too, which the tests are linked from, so that only one link takes its time.
 set(CLAVIGER_WHOLE_PROGRAM "")
-if(CMAKE_CXX_COMPILER_ID MATCHES Clang AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CLAVIGER_SANITIZE)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang AND CMAKE_BUILD_TYPE STREQUAL "Release")
   set(CLAVIGER_WHOLE_PROGRAM -flto=thin -ffat-lto-objects)
 endif()
 
+# Sanitised programs are built to report, not to be fast: lines for the stacks, and assert() stays on. A sum
+# that overflows is a fault here, which the hardening above defines as wrapping.
+set(CMAKE_CXX_FLAGS_SANITIZED "-O1 -gline-tables-only")
 if(CLAVIGER_SANITIZE)
   target_compile_options(claviger_flags INTERFACE
-    -fsanitize=${CLAVIGER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    -fsanitize=${CLAVIGER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -fstrict-overflow)
   target_link_options(claviger_flags INTERFACE -fsanitize=${CLAVIGER_SANITIZE})
-endif()
-if(CLAVIGER_FUZZ)
-  target_compile_options(claviger_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()

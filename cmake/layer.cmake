@@ -17,6 +17,10 @@ function(claviger_layer name)
     if(CLAVIGER_WHOLE_PROGRAM AND NOT L_COLD)
       target_compile_options(claviger_${name} PRIVATE ${CLAVIGER_WHOLE_PROGRAM})
     endif()
+    # Of the presets asan and fuzz alike, so that the compiler's cache serves whichever is built second.
+    if(CLAVIGER_SANITIZE MATCHES address AND fuzzers)
+      target_compile_options(claviger_${name} PRIVATE -fsanitize=fuzzer-no-link)
+    endif()
   else()
     add_library(claviger_${name} INTERFACE)
     set(scope INTERFACE)
@@ -29,9 +33,7 @@ function(claviger_layer name)
     # A fuzzer's entry point also runs over its kept corpus in the unit tests.
     add_executable(${name}_test ${tests} ${fuzzers})
     # Optimising the tests themselves takes longer than running them; what they test is optimised.
-    if(CMAKE_BUILD_TYPE STREQUAL "Release")
-      target_compile_options(${name}_test PRIVATE -O0 -U_FORTIFY_SOURCE)
-    endif()
+    target_compile_options(${name}_test PRIVATE -O0 -U_FORTIFY_SOURCE)
     target_link_libraries(${name}_test PRIVATE claviger_${name} GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE CLAVIGER_FUZZ_AS_TEST)
     # Only who reads files of the tree knows where it lies: the other objects are the same in every copy.
