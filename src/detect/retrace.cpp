@@ -11,45 +11,46 @@ namespace {
 class Retrace {
  public:
   Retrace(Engine::Scanner::State& state, std::string_view text, const Trace* base,
-          std::span<const Repeat> repeats, Trace& out)
-      : of_(state), text_(text), base_(base), repeats_(repeats), out_(out) {}
+          std::span<const Repeat> repeats, Engine::Scanner::Leave leave, Trace& out)
+      : of_(state), text_(text), base_(base), repeats_(repeats), leave_(leave), out_(out) {}
 
   // False when the text cannot be remembered.
   bool run(Found& found) {
-    for (std::size_t k = 0; k < kProbeKinds; ++k) {
-      const auto kind = static_cast<ProbeKind>(k);
-      of_.known.clear();
-      if (base_ != nullptr) bring(*base_, repeats_, text_.size(), kind, of_.known);
-      if (!merge(kind, found.probes[k], out_.marks[k])) return false;
-    }
+    for (std::size_t k = 0; k < kProbeKinds; ++k)
+      if (!merge(static_cast<ProbeKind>(k), found.probes[k], out_.marks[k])) return false;
     return true;
   }
 
  private:
   // Goes through old and new probes in their order; what is both is old.
   bool merge(ProbeKind kind, const std::vector<Probe>& fresh, std::vector<Mark>& marks) {
-    const std::vector<Known>& known = of_.known;
-    marks.reserve(known.size() + fresh.size());
-    std::size_t a = 0, b = 0, done = 0;
+    Brought brought(base_, repeats_, text_.size(), kind);
+    if (leave_ == Engine::Scanner::Leave::trace) marks.reserve(brought.about() + fresh.size());
+    const Known* known = brought.next();
+    std::size_t next = 0, done = 0;
     const auto key = [](const Probe& probe) { return std::pair(probe.begin, probe.literal); };
-    while (a < known.size() || b < fresh.size()) {
-      const bool old = b >= fresh.size() || (a < known.size() && key(known[a].probe) <= key(fresh[b]));
-      const Probe& probe = old ? known[a].probe : fresh[b];
-      if (old && b < fresh.size() && key(fresh[b]) == key(probe)) ++b;
+    while (known != nullptr || next < fresh.size()) {
+      const bool old = next >= fresh.size() || (known != nullptr && key(known->probe) <= key(fresh[next]));
+      const Probe& probe = old ? known->probe : fresh[next];
+      if (old && next < fresh.size() && key(fresh[next]) == key(probe)) ++next;
       const bool passed = kind > ProbeKind::dense && probe.begin < done;
       if (passed)
         note_passed(probe, marks);
-      else if (old && known[a].stays && budget_.take(known[a].mark->cost))
-        keep(known[a], marks, done);
+      else if (old && known->stays && budget_.take(known->mark->cost))
+        keep(*known, marks, done);
       else
         judge(kind, probe, marks, done);
       if (old)
-        ++a;
+        known = brought.next();
       else
-        ++b;
+        ++next;
       if (budget_.refused || out_.hits.size() >= limits::kScanHits) return false;
     }
     return true;
+  }
+
+  void put(const Mark& mark, std::vector<Mark>& marks) const {
+    if (leave_ == Engine::Scanner::Leave::trace) marks.push_back(mark);
   }
 
   static Mark mark_of(const Probe& probe) {
@@ -64,7 +65,7 @@ class Retrace {
   void note_passed(const Probe& probe, std::vector<Mark>& marks) const {
     Mark mark = mark_of(probe);
     mark.to = std::numeric_limits<std::uint32_t>::max();
-    marks.push_back(mark);
+    put(mark, marks);
   }
 
   void keep(const Known& known, std::vector<Mark>& marks, std::size_t& done) {
@@ -83,7 +84,7 @@ class Retrace {
       out_.hits.push_back(hit);
     }
     done = std::max<std::size_t>(done, mark.until);
-    marks.push_back(mark);
+    put(mark, marks);
   }
 
   void judge(ProbeKind kind, const Probe& probe, std::vector<Mark>& marks, std::size_t& done) {
@@ -105,13 +106,14 @@ class Retrace {
                            static_cast<std::uint32_t>(hit.end), static_cast<std::uint32_t>(hit.secret.size()),
                            hit.validated, secret_number(hit.secret)});
     hits_.clear();
-    marks.push_back(mark);
+    put(mark, marks);
   }
 
   Engine::Scanner::State& of_;
   std::string_view text_;
   const Trace* base_;
   std::span<const Repeat> repeats_;
+  const Engine::Scanner::Leave leave_;
   Trace& out_;
   Place place_{};
   Budget budget_ = budget_of(text_.size());
@@ -131,7 +133,7 @@ bool can_trace(const Engine& engine) {
 }  // namespace
 
 std::shared_ptr<Trace> Engine::Scanner::State::retrace(std::string_view text, const Trace* base,
-                                                       std::span<const Repeat> repeats) {
+                                                       std::span<const Repeat> repeats, Leave leave) {
   if (text.size() > kTracedText || !can_trace(*engine)) return nullptr;
   Layer& here = layer(0);
   if (base == nullptr) {
@@ -143,7 +145,7 @@ std::shared_ptr<Trace> Engine::Scanner::State::retrace(std::string_view text, co
   if (here.found.zeros) return nullptr;
   auto out = std::make_shared<Trace>();
   out->size = text.size();
-  return Retrace(*this, text, base, repeats, *out).run(here.found) ? out : nullptr;
+  return Retrace(*this, text, base, repeats, leave, *out).run(here.found) ? out : nullptr;
 }
 
 }  // namespace claviger::detect

@@ -203,7 +203,7 @@ std::shared_ptr<const Trace> Engine::Scanner::scan_repeating(std::string_view by
                                                              std::span<const Repeat> repeats, Leave leave,
                                                              const Numbers& sink) {
   const bool traced = base != nullptr || leave == Leave::trace;
-  auto trace = traced ? state_->retrace(bytes, base, repeats) : nullptr;
+  auto trace = traced ? state_->retrace(bytes, base, repeats, leave) : nullptr;
   if (trace == nullptr) {
     scan(bytes, {}, [&](const Hit& hit) { sink(secret_number(hit.secret)); });
     return nullptr;
@@ -217,7 +217,7 @@ std::shared_ptr<const Trace> Engine::Scanner::scan_repeating(std::string_view by
     else
       sink(hit.secret);
   }
-  return trace;
+  return leave == Leave::trace ? trace : nullptr;
 }
 
 std::uint64_t secret_number(std::string_view secret) { return std::hash<std::string_view>()(secret); }

@@ -31,7 +31,6 @@ struct Engine::Scanner::State {
     Found found;
   };
   std::vector<std::unique_ptr<Layer>> layers;
-  std::vector<Known> known;
   std::vector<Span> fresh;
   std::size_t allowed = 0;
   std::function<void()> flush;  // emits what the running scan has found so far
@@ -46,8 +45,10 @@ struct Engine::Scanner::State {
   std::size_t judge(Look& look, Decoder& decoder, ProbeKind kind, const Probe& probe, std::size_t before);
   Visit visitor(const Place& place, std::size_t depth, std::vector<Hit>& hits);
   void emit(std::string_view bytes, const Place& place, std::vector<Hit>& hits, const Sink& sink);
-  // The verdicts of a text with the help of those of another. Null when they cannot be remembered.
-  std::shared_ptr<Trace> retrace(std::string_view text, const Trace* base, std::span<const Repeat> repeats);
+  // The verdicts of a text with the help of those of another; its hits alone when nothing is to be left.
+  // Null when they cannot be remembered.
+  std::shared_ptr<Trace> retrace(std::string_view text, const Trace* base, std::span<const Repeat> repeats,
+                                 Leave leave);
 };
 
 // Bytes that the texts hidden in one of `size` bytes may have.

@@ -13,28 +13,42 @@ std::size_t Trace::memory() const {
   return bytes;
 }
 
-void bring(const Trace& base, std::span<const Repeat> repeats, std::size_t size, ProbeKind kind,
-           std::vector<Known>& out) {
-  out.clear();
-  const std::vector<Mark>& marks = base.marks[static_cast<std::size_t>(kind)];
-  std::size_t at = 0;
-  for (std::uint32_t i = 0; i < repeats.size(); ++i) {
-    const Repeat& repeat = repeats[i];
-    const Stay stay{&repeat, &base, size};
-    // Repeats mostly follow each other in the base as well.
-    if (at >= marks.size() || marks[at].begin < repeat.from || (at > 0 && marks[at - 1].begin >= repeat.from))
-      at = static_cast<std::size_t>(std::ranges::lower_bound(marks, repeat.from, {}, &Mark::begin) -
-                                    marks.begin());
-    const std::size_t end = repeat.from + repeat.size;
-    for (; at < marks.size() && marks[at].begin < end; ++at) {
-      const Mark& mark = marks[at];
+Brought::Brought(const Trace* base, std::span<const Repeat> repeats, std::size_t size, ProbeKind kind)
+    : base_(base), repeats_(repeats), size_(size) {
+  if (base != nullptr) marks_ = &base->marks[static_cast<std::size_t>(kind)];
+}
+
+// Finds the first mark of the next repeat. Repeats mostly follow each other in the base as well.
+bool Brought::enter_repeat() {
+  if (repeat_ == repeats_.size()) return false;
+  const Repeat& repeat = repeats_[repeat_];
+  const std::vector<Mark>& marks = *marks_;
+  if (at_ >= marks.size() || marks[at_].begin < repeat.from || (at_ > 0 && marks[at_ - 1].begin >= repeat.from))
+    at_ = static_cast<std::size_t>(std::ranges::lower_bound(marks, repeat.from, {}, &Mark::begin) -
+                                   marks.begin());
+  end_ = repeat.from + repeat.size;
+  inside_ = true;
+  return true;
+}
+
+const Known* Brought::next() {
+  if (marks_ == nullptr || marks_->empty()) return nullptr;
+  while (true) {
+    if (!inside_ && !enter_repeat()) return nullptr;
+    const Stay stay{&repeats_[repeat_], base_, size_};
+    for (; at_ < marks_->size() && (*marks_)[at_].begin < end_; ++at_) {
+      const Mark& mark = (*marks_)[at_];
       // The bytes on both sides belong to a probe.
       if (!stay.holds(mark.begin > 0 ? mark.begin - 1 : 0, std::size_t{mark.end} + 1)) continue;
-      out.push_back({{stay.moved(mark.begin), stay.moved(mark.end), mark.literal},
-                     &mark,
-                     i,
-                     stay.holds(mark.from, mark.to)});
+      known_ = {{stay.moved(mark.begin), stay.moved(mark.end), mark.literal},
+                &mark,
+                static_cast<std::uint32_t>(repeat_),
+                stay.holds(mark.from, mark.to)};
+      ++at_;
+      return &known_;
     }
+    inside_ = false;
+    ++repeat_;
   }
 }
 

@@ -82,9 +82,27 @@ struct Known {
   bool stays = false;
 };
 
-// The marks of one kind that repeats bring along, by begin.
-void bring(const Trace& base, std::span<const Repeat> repeats, std::size_t size, ProbeKind kind,
-           std::vector<Known>& out);
+// The marks of one kind that repeats bring along into a text of `size`, by begin.
+class Brought {
+ public:
+  // `base` may be null: it brings nothing.
+  Brought(const Trace* base, std::span<const Repeat> repeats, std::size_t size, ProbeKind kind);
+  // Null after the last one; lives until the next call.
+  const Known* next();
+  // At most so many, unless a stretch is repeated twice.
+  std::size_t about() const { return marks_ == nullptr ? 0 : marks_->size(); }
+
+ private:
+  bool enter_repeat();
+
+  const Trace* base_;
+  std::span<const Repeat> repeats_;
+  std::size_t size_;
+  const std::vector<Mark>* marks_ = nullptr;
+  std::size_t repeat_ = 0, at_ = 0, end_ = 0;  // the repeat, the mark, and where the repeat ends in the base
+  bool inside_ = false;
+  Known known_;
+};
 
 // The stretches of `text` in which probes may stand that no repeat brings along, ascending; each ends where
 // no run goes on. `base` is the size of the text they are from; `margin` is longer than any literal. Empties

@@ -51,9 +51,17 @@ Result<HistoryReport> HistoryScan::run() {
     scan_objects();
     choice_.tips.insert(choice_.tips.end(), hits_.commits.begin(), hits_.commits.end());
   }
-  progress_.phase = HistoryProgress::Phase::commits;
-  commits_ = CommitTable::load(*database_, choice_, shallow, problems_);
-  if (!every_commit) scan_objects();
+  const auto load_commits = [&] {
+    commits_ = CommitTable::load(*database_, choice_, shallow, problems_);
+  };
+  if (!every_commit && !restricted()) {
+    const std::jthread beside(load_commits);  // neither needs the other
+    scan_objects();
+  } else {
+    progress_.phase = HistoryProgress::Phase::commits;
+    load_commits();
+    if (!every_commit) scan_objects();
+  }
 
   std::vector<ObjectId> hot;
   hot.reserve(hits_.blobs.size());

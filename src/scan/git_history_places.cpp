@@ -2,17 +2,51 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
+#include <iterator>
 #include <map>
+#include <mutex>
+#include <thread>
 #include <unordered_set>
 
 #include "scan/git_history_scan.hpp"
 
 namespace claviger::scan {
 
-HistoryCommit HistoryScan::about(std::uint32_t node) {
+namespace {
+
+constexpr std::size_t kBatch = 16;  // groups taken at once
+
+// Places that stand in one blob at one path; they are told from one scan of it.
+using Group = std::vector<const Place*>;
+
+// As they lie in the packs, so that bases of deltas are still at hand.
+std::vector<Group> groups_of(const Places& places, const std::vector<HotBlob>& blobs,
+                             const ObjectDatabase& database) {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Group> by_place;
+  for (const Place& place : places.all())
+    if (!place.old) by_place[{place.blob, place.path}].push_back(&place);
+  using Where = std::pair<std::uint32_t, std::uint64_t>;
+  std::vector<std::pair<Where, Group>> located;
+  for (auto& [key, group] : by_place) {
+    const auto packed = database.find_packed(blobs[key.first].id);
+    const Where where =
+        packed ? Where{packed->pack, database.packs()[packed->pack]->index().offset(packed->nth)} : Where{};
+    located.emplace_back(where, std::move(group));
+  }
+  std::ranges::sort(located, std::greater(), [](const auto& one) { return std::pair(one.first, one.second.front()); });
+  std::vector<Group> out;
+  for (auto& [where, group] : located) out.push_back(std::move(group));
+  return out;
+}
+
+}  // namespace
+
+HistoryCommit HistoryScan::about(std::uint32_t node, ObjectReader& reader) const {
   HistoryCommit out;
   out.id = commits_.nodes()[node].id;
-  const auto object = reader_->read(out.id);
+  const auto object = reader.read(out.id);
   const auto commit = object ? parse_commit(*object->bytes, out.id.kind) : std::nullopt;
   if (!commit) return out;
   out.author = commit->author.name;
@@ -23,22 +57,37 @@ HistoryCommit HistoryScan::about(std::uint32_t node) {
 }
 
 void HistoryScan::tell_places(const Places& places) {
-  // Places that stand in one blob at one path are told from one scan of it.
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<const Place*>> groups;
-  for (const Place& place : places.all())
-    if (!place.old) groups[{place.blob, place.path}].push_back(&place);
+  const std::vector<Group> groups = groups_of(places, hits_.blobs, *database_);
   progress_.done = 0;
   progress_.total = groups.size();
-  ObjectReader reader(*database_, options_.memory / 8, limits::kGitObject);
-  detect::Engine::Scanner scanner(engine_);
-  for (const auto& [key, group] : groups) {
-    tell_place(places, group, reader, scanner);
-    ++progress_.done;
-  }
+  const unsigned threads = std::max(1U, options_.threads);
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  const auto work = [&] {
+    ObjectReader reader(*database_, options_.memory / (8 * threads), limits::kGitObject);
+    detect::Engine::Scanner scanner(engine_);
+    std::vector<HistoryPlace> told;
+    std::uint64_t allowed = 0;
+    for (std::size_t begin = next.fetch_add(kBatch); begin < groups.size(); begin = next.fetch_add(kBatch)) {
+      const std::size_t end = std::min(begin + kBatch, groups.size());
+      for (std::size_t i = begin; i < end; ++i) {
+        tell_place(places, groups[i], reader, scanner, told);
+        allowed += scanner.allowed();
+      }
+      progress_.done += end - begin;
+    }
+    const std::lock_guard lock(mutex);
+    std::ranges::move(told, std::back_inserter(report_.places));
+    report_.allowed += allowed;
+  };
+  std::vector<std::jthread> others;
+  for (unsigned i = 1; i < threads; ++i) others.emplace_back(work);
+  work();
 }
 
 void HistoryScan::tell_place(const Places& places, const std::vector<const Place*>& group,
-                             ObjectReader& reader, detect::Engine::Scanner& scanner) {
+                             ObjectReader& reader, detect::Engine::Scanner& scanner,
+                             std::vector<HistoryPlace>& told) {
   const HotBlob& blob = hits_.blobs[group.front()->blob];
   const auto object = reader.read(blob.id);
   if (!object) {
@@ -58,17 +107,16 @@ void HistoryScan::tell_place(const Places& places, const std::vector<const Place
     HistoryPlace place;
     place.object = blob.id;
     place.path = path;
-    place.first = about((*found)->first);
-    place.last = (*found)->first == (*found)->last ? place.first : about((*found)->last);
+    place.first = about((*found)->first, reader);
+    place.last = (*found)->first == (*found)->last ? place.first : about((*found)->last, reader);
     place.still_in_head = (*found)->still_in_head;
     place.hit = hit;
     const LinePlace at = line_place(text, hit);
     place.line = at.line;
     place.column = at.column;
     place.end_line = at.end_line;
-    report_.places.push_back(std::move(place));
+    told.push_back(std::move(place));
   });
-  report_.allowed += scanner.allowed();
 }
 
 void HistoryScan::tell_loose_ends(const Places& places) {
@@ -112,7 +160,7 @@ void HistoryScan::tell_messages() {
       const auto node = commits_.find(message.id);
       if (!node || !commits_.nodes()[*node].counted) continue;
       place.kind = HistoryKind::commit_message;
-      place.first = place.last = about(*node);
+      place.first = place.last = about(*node, *reader_);
       place.still_in_head = in_head[*node];
     }
     report_.places.push_back(std::move(place));

@@ -32,10 +32,10 @@ class HistoryScan {
   std::vector<Signature> read_trees(HotTrees& trees);
   void tell_places(const Places& places);
   void tell_place(const Places& places, const std::vector<const Place*>& group, ObjectReader& reader,
-                  detect::Engine::Scanner& scanner);
+                  detect::Engine::Scanner& scanner, std::vector<HistoryPlace>& told);
   void tell_loose_ends(const Places& places);
   void tell_messages();
-  HistoryCommit about(std::uint32_t node);
+  HistoryCommit about(std::uint32_t node, ObjectReader& reader) const;
   bool promised() const { return is_promised_ && !options_.promised_is_error; }
   bool restricted() const {
     return !options_.range.empty() || !options_.branches.empty() || options_.since_s.has_value();
