@@ -2,10 +2,12 @@
 // keys, and what only looks like one.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 
@@ -97,6 +99,11 @@ constexpr std::string_view kPlaces[] = {
     "    @n: str = field(default=\"@S\")\n",
     "buildConfigField(\"String\", \"@N\", \"\\\"@S\\\"\")\n",
     "try it with the @P key `@S` please\n",
+    "use @P with key `@S`.\n",
+    "the @P token is <@S>\n",
+    "@P key\n@S\n",
+    "fetch('https://api.@P.com/v1', { headers: { Authorization: 'Bearer ' + '@S' } });\n",
+    "provider,key,owner\n@P,@S,me\n",
 };
 
 struct Case {
@@ -206,10 +213,48 @@ std::string each(std::string_view text, std::string_view format) {
   return out;
 }
 
+std::string gzip(std::string_view text) {
+  z_stream stream{};
+  constexpr int kGzip = 16 + MAX_WBITS;
+  deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+// The case's secret in several pieces, and written otherwise, given to `name`.
+void add_split(const Case& c, const std::string& name, const std::function<void(std::string)>& add) {
+  const std::size_t half = c.secret.size() / 2, third = c.secret.size() / 3;
+  add(name + " = \"" + c.secret.substr(0, half) + "\" + \"" + c.secret.substr(half) + "\"\n");
+  add(name + " = (\"" + c.secret.substr(0, third) + "\"\n    \"" + c.secret.substr(third) + "\")\n");
+  add("String " + name + " = \"" + c.secret.substr(0, 3) + "\"\n    + \"" + c.secret.substr(3) + "\";\n");
+  add("$" + name + " = '" + c.secret.substr(0, half) + "' . '" + c.secret.substr(half) + "';\n");
+  add(name + ": \"" + c.secret.substr(0, half) + "\\\n    " + c.secret.substr(half) + "\"\n");
+  add(name + "=" + c.secret.substr(0, half) + "\\\n" + c.secret.substr(half) + "\n");
+  add("const " + name + " = ['" + c.secret.substr(0, third) + "', '" + c.secret.substr(third) +
+      "'].join('');\n");
+  add(name + " = ''.join([\"" + c.secret.substr(0, third) + "\", \"" + c.secret.substr(third) + "\"])\n");
+  add(name + " = \"" + c.secret.substr(0, half) + "\";\n" + name + " += \"" + c.secret.substr(half) +
+      "\";\n");
+}
+
+void add_listed(const Case& c, const std::string& name, const std::function<void(std::string)>& add) {
+  add("const " + name + " = String.fromCharCode(" + each(c.secret, "{}, ") + "10);\n");
+  add("unsigned char " + name + "[] = {" + each(c.secret, "0x{:02x}, ") + "0x00};\n");
+  add(name + "=$'" + each(c.secret, "\\{:03o}") + "'\n");
+  add(name + "=" + base64(as_bytes(base64(as_bytes(c.secret)))) + "\n");
+  add("data: " + base64(as_bytes(gzip("config:\n" + c.text))) + "\n");
+}
+
 TEST_F(Corpus, encoded_and_split_keys_are_found) {
   std::vector<Case> cases;
   for (const Case& c : positives(engine_->rules(), 0, 8, 1)) {
-    const std::size_t half = c.secret.size() / 2, third = c.secret.size() / 3;
     const std::string name = c.text.substr(0, c.text.find_first_of("=:"));
     const auto add = [&](std::string text) {
       cases.push_back({c.rule, c.provider, c.secret, std::move(text)});
@@ -222,79 +267,89 @@ TEST_F(Corpus, encoded_and_split_keys_are_found) {
     add(utf16("x" + c.text, false));
     if (!c.text.starts_with(name_of(engine_->rules().at(*engine_->rules().find(c.rule))) + "=")) continue;
     add("apiVersion: v1\nkind: Secret\ndata:\n  " + name + ": " + base64(as_bytes(c.secret)) + "\n");
-    add(name + " = \"" + c.secret.substr(0, half) + "\" + \"" + c.secret.substr(half) + "\"\n");
-    add(name + " = (\"" + c.secret.substr(0, third) + "\"\n    \"" + c.secret.substr(third) + "\")\n");
-    add("String " + name + " = \"" + c.secret.substr(0, 3) + "\"\n    + \"" + c.secret.substr(3) + "\";\n");
-    add("$" + name + " = '" + c.secret.substr(0, half) + "' . '" + c.secret.substr(half) + "';\n");
+    add_split(c, name, add);
+    add_listed(c, name, add);
   }
   expect_recall(cases, 0.97);
 }
 
+// What only looks like a key.
+constexpr std::string_view kNegatives[] = {
+    "request_id = \"{uuid}\"\n",
+    "commit {H40}\nAuthor: A <a@example.com>\n",
+    "      \"integrity\": \"sha512-{B86}==\",\n",
+    "checksum = \"{H64}\"\n",
+    "  resolved \"https://registry.yarnpkg.com/x/-/x-1.2.3.tgz#{H40}\"\n",
+    "sha256:{H64}  file.tar.gz\n",
+    "golang.org/x/net v0.17.0 h1:{B43}=\n",
+    "<img src=\"data:image/png;base64,iVBORw0KGgoAAAANSUhEUg{B400}==\">\n",
+    "//# "
+    "sourceMappingURL=data:application/json;base64,{base64:{\"version\":3,\"mappings\":\"AAAA,SAASA\"}}\n",
+    "password = os.environ[\"DB_PASSWORD\"]\n",
+    "token = request.headers.get('X-Token')\n",
+    "api_key: ${{ secrets.API_KEY }}\n",
+    "apiKey = process.env.OPENAI_API_KEY;\n",
+    "secretKeyRef:\n  name: app-secrets-v2\n  key: database-url-primary\n",
+    "passwordValidator = new PasswordStrengthValidator2(8)\n",
+    "const tokenTypes = ['keyword', 'string', 'number2'];\n",
+    "export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\n",
+    "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+    "OPENAI_API_KEY=sk-your-api-key-here\n",
+    "ANTHROPIC_API_KEY=sk-ant-api03-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
+    "api_key = \"<YOUR_API_KEY>\"\n",
+    "api_key = \"YOUR_API_KEY_1234567890\"\n",
+    "token: {{ .Values.token }}\n",
+    "password: changeme\n",
+    "password: \"********\"\n",
+    "client_secret = \"0123456789abcdef0123456789abcdef\"\n",
+    "token = \"abcdefghijklmnopqrstuvwxyz123456\"\n",
+    "\"public_key\": \"{B44}\"\n",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{B43} user@host\n",
+    "-----BEGIN CERTIFICATE-----\n{B64}\n{B64}\n{B64}\n-----END CERTIFICATE-----\n",
+    "e.token=function(t){return this.vocab=new n(t,2048)},e.key=1\n",
+    "max_tokens=4096, token_count=1048576, tokenizer=\"cl100k_base\"\n",
+    "postgres://postgres:postgres@localhost:5432/app_test\n",
+    "mongodb://user:<password>@cluster0.mongodb.net\n",
+    "ghp_{A36}\n",
+    "npm_{A36}\n",
+    "glsa_{A32}_{H8}\n",
+    "clv_{A12}_{A49}\n",
+    "\"primaryKey\": \"user#1234567890\", \"sortKey\": \"order#2026-11-24\"\n",
+    "X-Amz-Signature={H64}\n",
+    "etag: W/\"{H32}\"\n",
+    "cache_key = \"{H32}\"\n",
+    "color: #a1b2c3; background: url(/assets/logo.{H20}.svg)\n",
+    "secret_name = \"projects/acme-prod-1/secrets/db-password/versions/3\"\n",
+    "The secret of good tea is patience; the token of friendship, a key to the house.\n",
+    "i18n.password = \"Passwort eingeben\"\n",
+    "placeholder=\"Enter your password\"\n",
+    "const LOCAL_STORAGE_TOKEN_KEY = \"app.auth.token.v2\";\n",
+    "image: registry.example.com/team/app@sha256:{H64}\n",
+    "csrf_token = \"{A32}\"\n",
+    "pk_live_{A24}\nphc_{A43}\npk-lf-{uuid}\n",
+    "docs: sk-... or sk-ant-... or gsk_... will do\n",
+    "NEXT_PUBLIC_POSTHOG_KEY=phc_{A43}\n",
+    "model = \"mistral-large-2411\", embed = \"text-embedding-3-small\"\n",
+    "mistral_revision = \"{H40}\"\n",
+    "kind: SealedSecret\nencryptedData:\n  API_KEY: AgB{B400}\n",
+    "address constant TOKEN = 0x{H40};\n",
+    "GROQ_API_KEY=gsk_abc123abc123abc123abc123abc123abc123abc123abc123abcd\n",
+    "id,token_type,checksum\n{uuid},bearer,{H64}\n",
+    "PasswordLastUsed: \"2016-09-08T21:47:36Z\"\n",
+    "token: gho_{A36}\n",
+    "client_secret: 'pi_3{A23}_secret_{A25}'\n",
+    "const applicationServerKey = 'B{U86}';\n",
+    "{\"api_key\": \"sk-1a2b3c4d5e6f7g8h9i0j\"}\n",
+    "# pinecone index\nindex_id = '{uuid}'\n",
+    "const names = ['{A12}', '{A12}'].join(', ');\n",
+    "static const unsigned char table[] = {0x{H2}, 0x{H2}, 0x{H2}, 0x{H2}, 0x{H2}, 0x{H2}, 0x{H2}, "
+    "0x{H2}};\n",
+    "let url = `${base}/v1/models?key=${key}`;\n",
+};
+
 std::vector<std::string> negatives(const Ruleset& rules, std::uint64_t seeds) {
   std::vector<std::string> out;
-  constexpr std::string_view texts[] = {
-      "request_id = \"{uuid}\"\n",
-      "commit {H40}\nAuthor: A <a@example.com>\n",
-      "      \"integrity\": \"sha512-{B86}==\",\n",
-      "checksum = \"{H64}\"\n",
-      "  resolved \"https://registry.yarnpkg.com/x/-/x-1.2.3.tgz#{H40}\"\n",
-      "sha256:{H64}  file.tar.gz\n",
-      "golang.org/x/net v0.17.0 h1:{B43}=\n",
-      "<img src=\"data:image/png;base64,iVBORw0KGgoAAAANSUhEUg{B400}==\">\n",
-      "//# "
-      "sourceMappingURL=data:application/json;base64,{base64:{\"version\":3,\"mappings\":\"AAAA,SAASA\"}}\n",
-      "password = os.environ[\"DB_PASSWORD\"]\n",
-      "token = request.headers.get('X-Token')\n",
-      "api_key: ${{ secrets.API_KEY }}\n",
-      "apiKey = process.env.OPENAI_API_KEY;\n",
-      "secretKeyRef:\n  name: app-secrets-v2\n  key: database-url-primary\n",
-      "passwordValidator = new PasswordStrengthValidator2(8)\n",
-      "const tokenTypes = ['keyword', 'string', 'number2'];\n",
-      "export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\n",
-      "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
-      "OPENAI_API_KEY=sk-your-api-key-here\n",
-      "ANTHROPIC_API_KEY=sk-ant-api03-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
-      "api_key = \"<YOUR_API_KEY>\"\n",
-      "api_key = \"YOUR_API_KEY_1234567890\"\n",
-      "token: {{ .Values.token }}\n",
-      "password: changeme\n",
-      "password: \"********\"\n",
-      "client_secret = \"0123456789abcdef0123456789abcdef\"\n",
-      "token = \"abcdefghijklmnopqrstuvwxyz123456\"\n",
-      "\"public_key\": \"{B44}\"\n",
-      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{B43} user@host\n",
-      "-----BEGIN CERTIFICATE-----\n{B64}\n{B64}\n{B64}\n-----END CERTIFICATE-----\n",
-      "e.token=function(t){return this.vocab=new n(t,2048)},e.key=1\n",
-      "max_tokens=4096, token_count=1048576, tokenizer=\"cl100k_base\"\n",
-      "postgres://postgres:postgres@localhost:5432/app_test\n",
-      "mongodb://user:<password>@cluster0.mongodb.net\n",
-      "ghp_{A36}\n",
-      "npm_{A36}\n",
-      "glsa_{A32}_{H8}\n",
-      "clv_{A12}_{A49}\n",
-      "\"primaryKey\": \"user#1234567890\", \"sortKey\": \"order#2026-11-24\"\n",
-      "X-Amz-Signature={H64}\n",
-      "etag: W/\"{H32}\"\n",
-      "cache_key = \"{H32}\"\n",
-      "color: #a1b2c3; background: url(/assets/logo.{H20}.svg)\n",
-      "secret_name = \"projects/acme-prod-1/secrets/db-password/versions/3\"\n",
-      "The secret of good tea is patience; the token of friendship, a key to the house.\n",
-      "i18n.password = \"Passwort eingeben\"\n",
-      "placeholder=\"Enter your password\"\n",
-      "const LOCAL_STORAGE_TOKEN_KEY = \"app.auth.token.v2\";\n",
-      "image: registry.example.com/team/app@sha256:{H64}\n",
-      "csrf_token = \"{A32}\"\n",
-      "pk_live_{A24}\nphc_{A43}\npk-lf-{uuid}\n",
-      "docs: sk-... or sk-ant-... or gsk_... will do\n",
-      "NEXT_PUBLIC_POSTHOG_KEY=phc_{A43}\n",
-      "model = \"mistral-large-2411\", embed = \"text-embedding-3-small\"\n",
-      "mistral_revision = \"{H40}\"\n",
-      "kind: SealedSecret\nencryptedData:\n  API_KEY: AgB{B400}\n",
-      "address constant TOKEN = 0x{H40};\n",
-      "GROQ_API_KEY=gsk_abc123abc123abc123abc123abc123abc123abc123abc123abcd\n",
-      "id,token_type,checksum\n{uuid},bearer,{H64}\n",
-  };
-  for (const std::string_view text : texts)
+  for (const std::string_view text : kNegatives)
     for (std::uint64_t seed = 0; seed < seeds; ++seed) out.push_back(expand_sample(rules.at(0), text, seed));
   return out;
 }

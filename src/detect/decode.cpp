@@ -12,7 +12,6 @@ namespace claviger::detect {
 namespace {
 
 constexpr std::size_t kShortestWide = 12;        // UTF-16 or UTF-32 characters in a row
-constexpr std::size_t kNameBefore = 128;         // bytes of the line before a text, where its name may stand
 constexpr std::size_t kEscapedWord = 16 * 1024;  // of a text with escapes, decoded at once
 
 constexpr std::array<std::int8_t, 256> kSixBits = [] {
@@ -104,6 +103,15 @@ void each_run(std::string_view text, std::size_t least, In in, Run run) {
   }
 }
 
+// The value of three octal digits; -1 when they are none.
+int octal_at(std::string_view text, std::size_t at) {
+  int value = 0;
+  for (std::size_t i = at; i < at + 3; ++i)
+    value =
+        i < text.size() && text[i] >= '0' && text[i] <= '7' && value >= 0 ? value * 8 + text[i] - '0' : -1;
+  return value;
+}
+
 std::string unhex_some(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i + 1 < text.size(); i += 2)
@@ -134,6 +142,9 @@ std::size_t Decoder::escape(std::size_t at) {
 
 std::size_t Decoder::joined(std::size_t seam) {
   reach_.round(seam, seam, 1, kSeamReach);
+  if (text_[seam] == '.') return list(seam);
+  if (text_[seam] == '+') return added(seam);
+  if (!is(text_[seam], kQuote)) return numbers(seam);
   const auto step = step_over_seam(text_, seam);
   if (!step || step->seam != Seam::quoted) return seam;
   return join_over(seam, step->next);
@@ -157,6 +168,11 @@ void Decoder::wide() {
 // The longest of the four alignments that decodes to text; lines that go on in the same way are joined.
 void Decoder::base64_run(std::size_t begin, std::size_t end) {
   if (!mixes_cases(text_.substr(begin, std::min<std::size_t>(end - begin, 40)))) return;
+  constexpr std::size_t kPackedHead = 40;  // a "/" stands among the first characters
+  std::size_t first = begin;
+  while (first > 0 && begin - first < kPackedHead && is_base64(text_[first - 1])) --first;
+  reach_.round(begin, end, kPackedHead + 1, 0);
+  if (looks_packed(text_.substr(first, 4)) && packed(first, end)) return;
   for (std::size_t shift = 0; shift < 4 && begin + shift + kShortestBase64 <= end; ++shift) {
     if (!decodes_to_text(text_.substr(begin + shift, end - begin - shift))) continue;
     while (end < text_.size() && is_base64(text_[end])) ++end;
@@ -192,12 +208,11 @@ void Decoder::hex(std::size_t begin, std::size_t end) {
   });
 }
 
-void Decoder::decode_lines(std::size_t begin, std::size_t end) {
-  View view;
-  view.encoding = Encoding::base64;
+// The characters of a run and of the lines that go on in the same way; `begin` moves to the last line.
+std::string Decoder::collect_lines(std::size_t& begin, std::size_t end, std::vector<Stretch>& lines) {
   std::string encoded;
   while (true) {
-    view.stretches.push_back({encoded.size(), begin, 1, 1});
+    lines.push_back({encoded.size(), begin, 1, 1});
     encoded += text_.substr(begin, end - begin);
     done_ = end;
     const auto step = end - begin >= 32 ? next_line(end) : std::nullopt;
@@ -207,14 +222,37 @@ void Decoder::decode_lines(std::size_t begin, std::size_t end) {
     while (end < text_.size() && is_base64(text_[end])) ++end;
   }
   reach_.round(begin, end, 0, kSeamReach);
+  return encoded;
+}
+
+void Decoder::decode_lines(std::size_t begin, std::size_t end) {
+  std::vector<Stretch> lines;
+  const std::string encoded = collect_lines(begin, end, lines);
   if (!budget_.take(encoded.size())) return;
   View whole;
   whole.encoding = Encoding::base64;
   whole.text = decode64(encoded);
   // Six bits a character: byte i of the decoded text begins in character i * 4 / 3.
-  for (const Stretch& line : view.stretches)
-    whole.stretches.push_back({line.inner * 3 / 4, line.outer, 4, 3});
+  for (const Stretch& line : lines) whole.stretches.push_back({line.inner * 3 / 4, line.outer, 4, 3});
   visit_(whole);
+}
+
+// The places of what was compressed are told in proportion: which bytes made which is not known.
+bool Decoder::packed(std::size_t begin, std::size_t end) {
+  while (end < text_.size() && is_base64(text_[end])) ++end;
+  const std::size_t first = begin, done = done_;
+  std::vector<Stretch> lines;
+  const std::string encoded = collect_lines(begin, end, lines);
+  View whole;
+  whole.encoding = Encoding::base64;
+  whole.text = unpack_some(decode64(encoded), std::min(budget_.left, limits::kDecodeRegion));
+  if (whole.text.empty()) {
+    done_ = done;
+    return false;
+  }
+  whole.stretches.push_back({0, first, done_ - first, whole.text.size()});
+  if (budget_.take(whole.text.size())) visit_(whole);
+  return true;
 }
 
 std::optional<std::size_t> Decoder::next_line(std::size_t at) {
@@ -252,6 +290,8 @@ Decoder::Escape Decoder::escape_at(std::size_t at) const {
     value = number(at + 2, 2), size = 4;
   else if (text_[at] == '\\' && next == '/')
     value = '/', size = 2;
+  else if (text_[at] == '\\' && (next == '0' || next == '1'))
+    value = octal_at(text_, at + 1), size = 4;
   else if (text_.substr(at, 3) == "&#x")
     value = number(at + 3, 2), size = 6;
   else if (text_.substr(at, 2) == "&#")
@@ -310,7 +350,26 @@ std::size_t Decoder::wide_run(std::size_t begin, std::size_t step) {
   return std::max(i, begin + 1);
 }
 
+// 'Bearer ' + '...'
+std::size_t Decoder::join_scheme(std::size_t seam, std::size_t next) {
+  const View tail = join_from(text_, next);
+  View view = named(seam, kNameBefore);
+  view.stretches.push_back({view.text.size(), next, 1, 1});
+  for (const Stretch& stretch : tail.stretches)
+    if (stretch.inner > 0) view.stretches.push_back({stretch.inner + view.text.size(), stretch.outer, 1, 1});
+  view.text += tail.text + text_[seam];
+  reach_.round(seam, tail.end_of(tail.text.size()), kNameBefore + 1, kSeamReach);
+  if (tail.text.size() >= 12 && budget_.take(view.text.size())) visit_(view);
+  return next;
+}
+
 std::size_t Decoder::join_over(std::size_t seam, std::size_t next) {
+  constexpr std::size_t kLongestScheme = 8;
+  reach_.round(seam, seam, kLongestScheme, 0);
+  for (const std::string_view scheme : {"Bearer ", "bearer ", "Basic ", "Token ", "token "})
+    if (text_.substr(0, seam).ends_with(scheme) && seam > scheme.size() &&
+        is(text_[seam - scheme.size() - 1], kQuote))
+      return join_scheme(seam, next);
   const auto in_word = [](char c) {
     return is(c, kWord | kBase64) || std::string_view(".=:$~@?&%").contains(c);
   };
@@ -324,6 +383,12 @@ std::size_t Decoder::join_over(std::size_t seam, std::size_t next) {
   // What stands before on the line gives the value its name.
   std::size_t head = begin;
   while (head > 0 && begin - head < kNameBefore && text_[head - 1] != '\n') --head;
+  // Or on the line before, when the string begins its own.
+  const auto blank = [](char c) { return is(c, kSpace | kQuote); };
+  if (head > 0 && std::ranges::all_of(text_.substr(head, begin - head), blank)) {
+    --head;
+    while (head > 0 && begin - head < kNameBefore && text_[head - 1] != '\n') --head;
+  }
   View view;
   view.encoding = Encoding::joined;
   view.text = std::string(text_.substr(head, begin - head)) + tail.text + text_[begin - 1];

@@ -159,8 +159,9 @@ void find_token(Look& look, std::uint32_t rule, std::size_t begin, std::size_t e
   if (form.leads && run - end < kLongestPiece && step_over_seam(look.text, run)) {
     // What ends at a quote may go on behind it: the longer reading is the secret.
     const std::size_t stop = whole ? match.end : begin;
-    const bool goes_on = whole ? stop < look.text.size() && is(look.text[stop], kQuote) : true;
-    if (goes_on && find_joined(look, rule, begin, end, whole)) return;
+    const bool quoted = whole && stop < look.text.size() && is(look.text[stop], kQuote);
+    const bool bent = whole && (look.text.substr(stop, 2) == "\\\n" || look.text.substr(stop, 2) == "=\n");
+    if ((!whole || quoted || bent) && find_joined(look, rule, begin, end, quoted)) return;
   }
   if (whole)
     report(look, rule, match.begin, match.end,

@@ -5,6 +5,7 @@
 #include "base/encoding.hpp"
 #include "detect/check.hpp"
 #include "detect/find.hpp"
+#include "detect/join.hpp"
 #include "detect/judge.hpp"
 #include "detect/names.hpp"
 #include "detect/text.hpp"
@@ -41,6 +42,10 @@ std::size_t find_word(std::string_view text, std::string_view word) {
     if (word.size() >= 6 || (left && right)) last = at;
   }
   return last;
+}
+
+bool ends_any_case(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && holds_any_case(text.substr(text.size() - end.size()), end);
 }
 
 struct Scene {
@@ -89,6 +94,17 @@ bool is_reference(std::string_view value) {
          value.contains("os.environ") || (plain && value.contains('.') && wordiness(value) > 0.65);
 }
 
+// What tells that even a UUID beside the provider's name is a key: "my pinecone key is ...", a client made
+// with it, a row of a table of keys.
+bool says_key(const Look& look, const Scene& scene) {
+  if (scene.where.linked) return true;
+  if (scene.where.giving != Giving::called) return false;
+  constexpr std::size_t kLine = 160;
+  const std::size_t from = scene.where.begin > kLine ? scene.where.begin - kLine : 0;
+  return ends_any_case(scene.name, "client") ||
+         holds_any_case(look.text.substr(from, scene.where.begin - from), "api_key");
+}
+
 // The context rule whose words stand nearest and whose shape the value has.
 bool find_by_context(Look& look, const Scene& scene) {
   const bool one_word = std::ranges::all_of(scene.value, [](char c) { return c > ' ' && c < 127; });
@@ -103,7 +119,7 @@ bool find_by_context(Look& look, const Scene& scene) {
     look.reach.round(scene.where.begin, scene.where.end, kNearBefore, kNearAfter);
     const std::size_t far = distance(look, rule, scene);
     const bool named =
-        scene.name_class != NameClass::none ||
+        scene.name_class != NameClass::none || (far == 0 && says_key(look, scene)) ||
         (far == 0 && !is_uuid(scene.value) &&
          (scene.where.giving == Giving::called || scene.where.quoted || is_word_of(rule, scene.name)));
     if (named && far < nearest && good_enough(rule, scene.value)) {
@@ -113,6 +129,14 @@ bool find_by_context(Look& look, const Scene& scene) {
   }
   if (nearest == std::string_view::npos) return false;
   return report(look, best, scene.where.begin, scene.where.end, scene.value, scene.encoding);
+}
+
+// A token of a known form whose checksum says that it was never issued.
+bool is_refuted(const Look& look, std::string_view value) {
+  return std::ranges::any_of(look.engine.parts().checked_rules, [&](std::uint32_t index) {
+    return look.engine.parts().forms[index].matcher->is_whole(value) &&
+           verify(look.rule(index), value).refuted;
+  });
 }
 
 // The bare word goes on as code: a call, an index, a member.
@@ -125,7 +149,7 @@ void find_generic(Look& look, const Scene& scene) {
   const Engine::Parts& parts = look.engine.parts();
   const std::string_view value = scene.value;
   if (is_placeholder(value) || is_reference(value) || is_uuid(value)) return;
-  if (is_public_key(look, scene.where.begin, scene.where.end, value)) return;
+  if (is_public_key(look, scene.where.begin, scene.where.end, value) || is_refuted(look, value)) return;
   if (!scene.where.quoted && scene.encoding == Encoding::plain && goes_on_as_code(look, scene)) return;
   const bool code = is_code(look.place.path);
   const bool odd =
@@ -156,16 +180,32 @@ void find_basic(Look& look, const Scene& scene) {
 }
 
 // A value that is the base64 or hex form of printable text stands for that text.
-void undo_encoding(Scene& scene) {
-  if (scene.value.size() < 8) return;
+bool undo_encoding(Scene& scene) {
+  if (scene.value.size() < 8) return false;
   const auto bytes = is_hex(scene.value) ? unhex(scene.value) : std::nullopt;
   const Encoding encoding = bytes ? Encoding::hex : Encoding::base64;
   std::string plain = bytes ? std::string(as_text(*bytes)) : loose_base64(scene.value);
   while (plain.ends_with('\n')) plain.pop_back();
   const bool printable = std::ranges::all_of(plain, [](char c) { return c >= ' ' && c < 127; });
-  if (plain.size() < 6 || !printable) return;
+  if (plain.size() < 6 || !printable) return false;
   scene.value = std::move(plain);
   scene.encoding = encoding;
+  return true;
+}
+
+// A value that a backslash at the end of the line continues.
+void follow_lines(Look& look, Scene& scene) {
+  const std::size_t bend = scene.where.quoted ? scene.value.find('\\') : scene.value.size();
+  if (bend == std::string::npos) return;
+  const std::size_t stop = scene.where.begin + bend;
+  const auto step = step_over_seam(look.text, stop);
+  look.reach.take(stop, stop + kSeamReach);
+  if (!step || step->seam != Seam::continued) return;
+  const View view = join_from(look.text, scene.where.begin);
+  look.reach.take(scene.where.begin, view.end_of(view.text.size()) + kSeamReach);
+  scene.value = view.text;
+  scene.where.end = std::max(scene.where.end, view.end_of(view.text.size()));
+  scene.encoding = Encoding::joined;
 }
 
 }  // namespace
@@ -183,9 +223,10 @@ void find_value(Look& look, std::size_t begin, std::size_t end) {
   scene.where = *value;
   scene.value = std::string(look.text.substr(value->begin, value->end - value->begin));
   scene.name_class = classify_name(scene.name);
-  undo_encoding(scene);
+  follow_lines(look, scene);
+  if (undo_encoding(scene)) undo_encoding(scene);  // some are encoded twice
   if (scene.name_class == NameClass::other || find_by_context(look, scene) ||
-      scene.name_class == NameClass::none || scene.name_class == NameClass::weak)
+      scene.name_class == NameClass::none || scene.name_class == NameClass::weak || scene.where.cell)
     return;
   if (scene.name_class == NameClass::authorization) find_basic(look, scene);
   if (scene.name_class != NameClass::authorization || scene.encoding == Encoding::plain)

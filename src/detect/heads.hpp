@@ -11,8 +11,8 @@
 
 namespace claviger::detect {
 
-// The first three bytes of 32 places are looked up at once, half a byte at a time. Literals that begin alike
-// share one of eight baskets, and only those of a basket that fits are compared.
+// The first three bytes of 32 places are looked up at once, half a byte at a time, with literals that begin
+// alike in one of eight baskets. What fits a basket is looked up whole, and only then compared.
 class Heads {
  public:
   struct Place {
@@ -29,15 +29,16 @@ class Heads {
   void find(std::string_view text, std::vector<Place>& out) const;
 
  private:
-  static constexpr std::size_t kHead = 3;
+  static constexpr std::size_t kHead = 3, kBaskets = 8, kSlotBits = 10;
   using Nibbles = std::array<std::uint8_t, 16>;  // the baskets that have this half of a byte
 
-  std::uint8_t baskets_at(std::string_view text, std::size_t at) const;
-  void compare(std::string_view text, std::size_t at, std::uint8_t baskets, std::vector<Place>& out) const;
+  static std::size_t slot_of(const char* head);
+  void add_slots(unsigned number);
+  void compare(std::string_view text, std::size_t at, std::vector<Place>& out) const;
   std::size_t find_avx2(std::string_view text, std::vector<Place>& out) const;
 
   std::vector<Literal> literals_;
-  std::array<std::vector<unsigned>, 8> baskets_;
+  std::vector<std::vector<unsigned>> slots_ = std::vector<std::vector<unsigned>>(std::size_t{1} << kSlotBits);
   std::array<Nibbles, kHead> low_{}, high_{};
 };
 

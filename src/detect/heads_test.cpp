@@ -60,7 +60,7 @@ TEST(Heads, are_found_as_by_looking_at_each_place) {
 TEST(Heads, are_for_few_literals_that_have_a_head) {
   EXPECT_TRUE(Heads::suits(kWatched));
   EXPECT_FALSE(Heads::suits({{"ab", false}}));
-  EXPECT_FALSE(Heads::suits(std::vector<Literal>(65, {"abc", false})));
+  EXPECT_FALSE(Heads::suits(std::vector<Literal>(97, {"abc", false})));
 }
 
 }  // namespace

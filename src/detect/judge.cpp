@@ -81,6 +81,16 @@ bool is_digest(std::string_view text) {
   return std::ranges::any_of(heads, [&](std::string_view head) { return text.starts_with(head); });
 }
 
+// 1a2b3c4d5e: two sequences, one within the other.
+bool interleaves(std::string_view text) {
+  std::size_t row = 0;
+  for (std::size_t i = 2; i < text.size(); ++i) {
+    row = is(text[i], kAlnum) && lower(text[i]) - lower(text[i - 2]) == 1 ? row + 1 : 0;
+    if (row >= 6) return true;
+  }
+  return false;
+}
+
 bool holds_template(std::string_view text) {
   constexpr std::string_view marks[] = {"${",  "{{",  "$(", "%(", "#{",   "<%",
                                         "...", "***", "[[", "@@", "xxxx", "XXXX"};
@@ -133,6 +143,15 @@ bool is_sealed(std::string_view text) { return text.size() >= 200 && text.starts
 // An account or contract of a chain.
 bool is_address(std::string_view text) {
   return text.size() == 42 && text.starts_with("0x") && is_hex(text.substr(2));
+}
+
+// 2026-11-24, perhaps with the time.
+bool is_date(std::string_view text) {
+  constexpr std::string_view shape = "0000-00-00";
+  if (text.size() < shape.size() || (text.size() > shape.size() && text[10] != 'T')) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] == '-' ? text[i] != '-' : !is(text[i], kDigit)) return false;
+  return true;
 }
 
 std::size_t distinct(std::string_view text) {
@@ -210,10 +229,10 @@ bool is_uuid(std::string_view text) {
 
 bool is_placeholder(std::string_view secret) {
   if (secret.empty() || holds_template(secret) || is_digest(secret)) return true;
-  if (is_sealed(secret) || is_address(secret)) return true;
+  if (is_sealed(secret) || is_address(secret) || is_date(secret)) return true;
   const Runs runs = runs_of(secret);
   const bool hex = is_hex(secret);
-  if (runs.same >= (hex ? 7U : 6U) || runs.sequence >= 7) return true;
+  if (runs.same >= (hex ? 7U : 6U) || runs.sequence >= 7 || interleaves(secret)) return true;
   if (secret.size() >= 8) {
     if (distinct(secret) <= (secret.size() >= 16 ? 5U : 3U)) return true;
     for (std::size_t period = 1; period <= secret.size() / 2 && period <= 16; ++period)

@@ -51,6 +51,12 @@ constexpr std::string_view kOtherWords[] = {
     "etag",   "commit",    "revision",     "integrity",  "sitekey",  "publishable", "vocab",
     "pad",    "eos",       "bos",          "unk",        "cls",      "sep"};
 
+// In which form the value stands: api_key_base64.
+constexpr std::string_view kForms[] = {"hex", "base64", "b64", "encoded", "enc64"};
+constexpr std::string_view kKeyEnds[] = {"apikey",    "secretkey", "accesskey",   "authkey",
+                                         "apitoken",  "authtoken", "accesstoken", "clientsecret",
+                                         "apisecret", "masterkey"};
+
 template <class List>
 bool among(const List& list, std::string_view word) {
   return std::ranges::find(list, word) != std::end(list);
@@ -85,6 +91,13 @@ void drop_number(std::vector<std::string>& words) {
     words.pop_back();
   if (words.empty()) return;
   while (words.back().size() > 3 && is(words.back().back(), kDigit)) words.back().pop_back();
+  while (words.size() > 1 && among(kForms, words.back())) words.pop_back();
+}
+
+// MISTRALAPIKEY: words that nothing divides.
+bool ends_as_key(std::string_view word) {
+  return std::ranges::any_of(
+      kKeyEnds, [&](std::string_view end) { return word.size() > end.size() && word.ends_with(end); });
 }
 
 }  // namespace
@@ -96,18 +109,20 @@ NameClass classify_name(std::string_view name) {
   if (among(kOtherEnds, words.back())) return NameClass::other;
   for (const std::string& word : words)
     if (among(kOtherWords, word)) return NameClass::other;
+  // The public half of a pair for web push.
+  if (words.size() > 2 && words[0] == "application" && words[1] == "server") return NameClass::other;
   if (words.back() == "authorization" || (words.size() == 1 && words[0] == "auth"))
     return NameClass::authorization;
   const bool shouted = std::ranges::none_of(name, [](char c) { return is(c, kLower); });
   for (std::size_t i = words.size(); i-- > 0;) {
     const std::string& word = words[i];
     if (among(kPasswordWords, word)) return NameClass::password;
-    if (among(kKeyWords, word)) return NameClass::key;
+    if (among(kKeyWords, word) || ends_as_key(word)) return NameClass::key;
     if (word == "key" && i + 1 == words.size() && i > 0 && (shouted || among(kKeyOf, words[i - 1])))
       return NameClass::key;
     if (words.size() - i >= 3) break;
   }
-  return words.back() == "key" ? NameClass::weak : NameClass::none;
+  return words.back().ends_with("key") ? NameClass::weak : NameClass::none;
 }
 
 }  // namespace claviger::detect

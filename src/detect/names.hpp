@@ -7,7 +7,7 @@
 namespace claviger::detect {
 
 // Lower case; found in any case inside longer names. Frequent words such as "key" alone are not among them.
-inline constexpr std::array<std::string_view, 47> kNameParts{
+inline constexpr std::array<std::string_view, 51> kNameParts{
     "password",   "passwd",     "passphrase",    "secret",     "token",     "api_key",
     "apikey",     "api-key",    "api key",       "access_key", "accesskey", "auth_key",
     "authkey",    "_key",       "-key",          "credential", "bearer",    "authorization",
@@ -15,7 +15,8 @@ inline constexpr std::array<std::string_view, 47> kNameParts{
     "privatekey", "servicekey", "_pwd",          "pwd=",       "_pass",     "dbpass",
     "\"pass\"",   "--key",      "--pass",        "key = \"",   "key = '",   "key=\"",
     "key='",      "key: \"",    "key: '",        "key\": \"",  "key': '",   "key\":\"",
-    "?key=",      "key: ",      "key=",          "key = ",     "\"auth\""};
+    "key `",      "key is ",    "key <",         "key\n",      "?key=",     "key: ",
+    "key=",       "key = ",     "\"auth\""};
 
 // other: the name says that it holds something else, a hash or a length. weak: "key" alone, which is given
 // secrets and much else.

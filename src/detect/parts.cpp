@@ -16,14 +16,18 @@ namespace {
 constexpr std::string_view kBlockHeads[] = {"-----BEGIN", "PuTTY-User-Key-File-"};
 
 // How strings are joined over operators and lines; short, since they are frequent.
-constexpr std::string_view kSeams[] = {"\" +",     "' +",   "\"+\"",  "'+'",   "\"+'",    "'+\"",   "\" . \"",
-                                       "' . '",    "\".\"", "'.'",    "\"\n ", "'\n ",    "\"\n\t", "'\n\t",
-                                       "\"\n\"",   "'\n'",  "\"\r\n", "'\r\n", "\" \\\n", "' \\\n", "\" & \"",
-                                       "\" .. \"", "` +",   "\" \"",  "' '",   "\"\\\n",  "'\\\n"};
+constexpr std::string_view kSeams[] = {"\" +", "' +", "\"+\"", "'+'", "\"+'", "'+\"", "\" . \"", "' . '",
+                                       "\".\"", "'.'", "\"\n ", "'\n ", "\"\n\t", "'\n\t", "\"\n\"", "'\n'",
+                                       "\"\r\n", "'\r\n", "\" \\\n", "' \\\n", "\" & \"", "\" .. \"", "` +",
+                                       "\" \"", "' '", "\"\\\n", "'\\\n",
+                                       // lists of strings or numbers, see decode_lists.cpp
+                                       ".join(", "+= \"", "+= '", "fromCharCode(", "bytes([", "bytearray([",
+                                       "[]byte{", "Uint8Array([", "[] = {"};
 
 // Words that name what may be short or plain, which no survey calls dense: passwords and logins.
 constexpr std::string_view kPlainNames[] = {"pass", "pwd", "authorization"};
 
+constexpr std::size_t kTellingAnchor = 12;  // so long a one is rare: what follows it need not be dense
 constexpr std::int64_t kShapesMemory = 32 * 1024 * 1024;  // of the automaton of Shapes
 
 class Planner {
@@ -148,7 +152,8 @@ Plan plan(const Ruleset& rules) {
     // What is known of the built-in rules' secrets is not known of those that come at run time.
     Planner& planner = rule.least > 0 ? near_dense : anywhere;
     if (rule.kind == Kind::token)
-      for (const std::string& anchor : rule.anchors) planner.add(anchor, false, Role::anchor, i);
+      for (const std::string& anchor : rule.anchors)
+        (anchor.size() >= kTellingAnchor ? anywhere : planner).add(anchor, false, Role::anchor, i);
     if (rule.kind == Kind::context)
       for (const std::string& word : rule.context)
         if (word.size() >= 3) planner.add(word, true, Role::name);

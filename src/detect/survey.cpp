@@ -239,9 +239,10 @@ void Surveyor::escapes(std::size_t at, std::uint64_t marks) {
     const std::size_t place = at + static_cast<std::size_t>(std::countr_zero(marks));
     if (place + 1 >= text_.size()) return;
     const char mark = text_[place], next = text_[place + 1];
-    const bool looks = mark == '%'   ? hex_of(next) >= 0
-                       : mark == '&' ? next == '#'
-                                     : next == 'u' || next == 'x' || next == '/';
+    const bool looks = mark == '%' ? hex_of(next) >= 0
+                       : mark == '&'
+                           ? next == '#'
+                           : next == 'u' || next == 'x' || next == '/' || next == '0' || next == '1';
     if (looks) out_.escapes.push_back(place);
   }
 }

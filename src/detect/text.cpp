@@ -20,6 +20,7 @@ std::string_view line_around(std::string_view text, std::size_t at, std::size_t 
 
 bool after_escape(std::string_view text, std::size_t at) {
   if (at >= 2 && text[at - 2] == '\\' && std::string_view("nrtbfv0").contains(text[at - 1])) return true;
+  if (at >= 3 && text.substr(at - 3, 3) == "=3D") return true;  // of mail
   if (at >= 3 && text[at - 3] == '%' && hex_of(text[at - 2]) >= 0 && hex_of(text[at - 1]) >= 0) return true;
   if (at >= 4 && text[at - 4] == '\\' && text[at - 3] == 'x' && hex_of(text[at - 2]) >= 0) return true;
   if (at >= 6 && text[at - 6] == '\\' && text[at - 5] == 'u' && hex_of(text[at - 4]) >= 0) return true;

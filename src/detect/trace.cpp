@@ -23,7 +23,8 @@ bool Brought::enter_repeat() {
   if (repeat_ == repeats_.size()) return false;
   const Repeat& repeat = repeats_[repeat_];
   const std::vector<Mark>& marks = *marks_;
-  if (at_ >= marks.size() || marks[at_].begin < repeat.from || (at_ > 0 && marks[at_ - 1].begin >= repeat.from))
+  if (at_ >= marks.size() || marks[at_].begin < repeat.from ||
+      (at_ > 0 && marks[at_ - 1].begin >= repeat.from))
     at_ = static_cast<std::size_t>(std::ranges::lower_bound(marks, repeat.from, {}, &Mark::begin) -
                                    marks.begin());
   end_ = repeat.from + repeat.size;

@@ -12,13 +12,15 @@ constexpr std::size_t kLongestValue = 4096;
 constexpr std::size_t kMostBlank = 200;
 constexpr std::size_t kElement = 256;   // of XML: so far on its end tag stands
 constexpr std::size_t kAccessors = 64;  // { get; set; } behind a property's name
-constexpr std::size_t kGlance = 64;     // longer than what is looked at behind a place without moving on
+constexpr std::size_t kLongestWordLine = 600;
+constexpr std::size_t kGlance = 64;  // longer than what is looked at behind a place without moving on
 constexpr std::string_view kValueWords[] = {"value", "Value", "default", "stringData", "secretString"};
 constexpr std::string_view kOperators[] = {"===", "!==", ":=",   ":-", "=>", "==", "!=",  "->",
                                            "<-",  "||=", "?\?=", "?=", "+=", "||", "?\?", "?:"};
 constexpr std::string_view kSchemes[] = {"Bearer", "bearer", "Basic", "basic",
                                          "Token",  "token",  "Key",   "ApiKey"};
-constexpr std::string_view kLinks[] = {"key ", "token ", "is ", "to ", "as ", "was ", "with "};
+constexpr std::string_view kKeyLinks[] = {"key ", "token ", "key: ", "token: "};
+constexpr std::string_view kLinks[] = {"is ", "to ", "as ", "was ", "with ", "provided: ", "provided "};
 constexpr std::string_view kFolds[] = {">-", "|-", ">", "|"};  // of YAML: the value stands on the next line
 
 bool is_name(char c) { return is(c, kWord) || c == '.' || c == '$'; }
@@ -51,6 +53,8 @@ std::size_t skip_closers(std::string_view text, std::size_t at) {
       at += quote;
     else if (text[at] == ']' || text[at] == ')')
       ++at;
+    else if (stands(text, at, "[]"))  // char key[] = "..."
+      at += 2;
     else
       break;
   }
@@ -93,6 +97,7 @@ std::optional<std::size_t> pair_value(std::string_view text, std::size_t name_en
 struct Operator {
   std::size_t after = 0;
   Giving giving = Giving::assigned;
+  bool linked = false, cell = false;
 };
 
 // <key>name</key> <string>value</string>, as property lists have it.
@@ -101,6 +106,42 @@ std::optional<std::size_t> element_value(std::string_view text, std::size_t at, 
   const std::size_t open = blanks(text, at + 6, true);
   reach.take(at, open + kGlance);
   return stands(text, open, "<string>") ? std::optional(open + 8) : std::nullopt;
+}
+
+// The name before `end` fills the beginning of a cell of a CSV file.
+bool is_cell(std::string_view text, std::size_t end) {
+  std::size_t begin = end;
+  while (begin > 0 && end - begin < kLongestName && is_name(text[begin - 1])) --begin;
+  return begin == 0 || text[begin - 1] == '\n' || text[begin - 1] == ',';
+}
+
+// The next line is one long word and nothing else.
+bool is_word_line(std::string_view text, std::size_t at) {
+  std::size_t end = at;
+  while (end < text.size() && end - at < kLongestWordLine && text[end] > ' ' && text[end] < 127) ++end;
+  return end - at >= 16 && (end == text.size() || text[end] == '\n' || text[end] == '\r');
+}
+
+// "the mistral key is ...", "mistral key" and the key on the next line.
+Operator linked(std::string_view text, std::size_t at, Reach& reach) {
+  Operator out{at, Giving::spaced};
+  for (const std::string_view word : kKeyLinks)
+    if (stands(text, out.after, word)) {
+      out.after += word.size();
+      out.linked = true;
+    }
+  for (const std::string_view word : kLinks)
+    if (stands(text, out.after, word)) out.after += word.size();
+  for (const std::string_view word : {std::string_view("key"), std::string_view("token")}) {
+    if (!stands(text, out.after, word)) continue;
+    std::size_t line = out.after + word.size();
+    if (stands(text, line, ":")) ++line;
+    if (stands(text, line, "\r")) ++line;
+    if (!stands(text, line, "\n")) continue;
+    reach.take(at, line + kLongestWordLine + 2);
+    if (is_word_line(text, line + 1)) return {line + 1, Giving::spaced, true};
+  }
+  return out;
 }
 
 std::optional<Operator> operator_at(std::string_view text, std::size_t name_end, Reach& reach) {
@@ -125,8 +166,9 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end,
   if (text[at] == '=') return Operator{at + 1};
   if (text[at] == ',') {  // put("name", "value"), or a row of a CSV file
     const bool shouted = name_end > 0 && is(text[name_end - 1], kUpper | kDigit);
-    const bool row = shouted && at == name_end && at + 1 < text.size() && !is(text[at + 1], kSpace);
-    return Operator{at + 1, row ? Giving::spaced : Giving::called};
+    const bool row = (shouted || is_cell(text, name_end)) && at == name_end && at + 1 < text.size() &&
+                     !is(text[at + 1], kSpace);
+    return Operator{at + 1, row ? Giving::spaced : Giving::called, false, row && !shouted};
   }
   if (text[at] == '>' && at == closed) {
     reach.take(at, at + 1 + kElement);
@@ -138,9 +180,7 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end,
   if (at == closed) return std::nullopt;
   const std::size_t typed = skip_type(text, at);
   if (typed != at) return Operator{typed + 1};
-  for (const std::string_view word : kLinks)
-    if (stands(text, at, word)) at += word.size();
-  return Operator{at, Giving::spaced};
+  return linked(text, at, reach);
 }
 
 // Secret("..."), new Key("..."), env("NAME", "..."): the quote inside; `at` when there is no such call.
@@ -198,6 +238,8 @@ std::optional<Value> value_after(std::string_view text, std::size_t name_end, Re
   if (!op) return std::nullopt;
   Value out;
   out.giving = op->giving;
+  out.linked = op->linked;
+  out.cell = op->cell;
   std::size_t at = blanks(text, op->after, op->giving != Giving::spaced);
   reach.take(op->after, at + kGlance);
   for (const std::string_view fold : kFolds) {
@@ -227,6 +269,8 @@ std::optional<Value> value_after(std::string_view text, std::size_t name_end, Re
   if (op->giving == Giving::called) return std::nullopt;
   at = skip_scheme(text, at);
   reach.take(at, at + kGlance);
+  const bool angled = at < text.size() && text[at] == '<';  // the key is <...>
+  if (angled) ++at;
   const std::size_t ceiling = std::min(text.size(), at + kLongestValue);
   std::size_t end = at;
   const auto goes_on = [](char c) {
@@ -235,6 +279,7 @@ std::optional<Value> value_after(std::string_view text, std::size_t name_end, Re
   };
   while (end < ceiling && goes_on(text[end]) && !begins_parameter(text, end)) ++end;
   reach.round(at, end, 0, kLongestName + 2);
+  if (angled && !stands(text, end, ">")) return std::nullopt;
   while (end > at && (text[end - 1] == '.' || text[end - 1] == ':')) --end;
   out.begin = at;
   out.end = end;

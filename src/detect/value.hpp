@@ -15,6 +15,8 @@ struct Value {
   std::size_t begin = 0, end = 0;
   bool quoted = false;
   Giving giving = Giving::assigned;
+  bool linked = false;  // "key" or "token" stands between name and value
+  bool cell = false;    // two cells of a row in small letters: a name only when it is a provider's
 };
 
 inline constexpr std::size_t kLongestName = 80;

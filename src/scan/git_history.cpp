@@ -51,9 +51,7 @@ Result<HistoryReport> HistoryScan::run() {
     scan_objects();
     choice_.tips.insert(choice_.tips.end(), hits_.commits.begin(), hits_.commits.end());
   }
-  const auto load_commits = [&] {
-    commits_ = CommitTable::load(*database_, choice_, shallow, problems_);
-  };
+  const auto load_commits = [&] { commits_ = CommitTable::load(*database_, choice_, shallow, problems_); };
   if (!every_commit && !restricted()) {
     const std::jthread beside(load_commits);  // neither needs the other
     scan_objects();

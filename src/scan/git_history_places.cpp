@@ -35,7 +35,8 @@ std::vector<Group> groups_of(const Places& places, const std::vector<HotBlob>& b
         packed ? Where{packed->pack, database.packs()[packed->pack]->index().offset(packed->nth)} : Where{};
     located.emplace_back(where, std::move(group));
   }
-  std::ranges::sort(located, std::greater(), [](const auto& one) { return std::pair(one.first, one.second.front()); });
+  std::ranges::sort(located, std::greater(),
+                    [](const auto& one) { return std::pair(one.first, one.second.front()); });
   std::vector<Group> out;
   for (auto& [where, group] : located) out.push_back(std::move(group));
   return out;
