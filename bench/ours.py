@@ -28,6 +28,8 @@ def new_data(folder, name, keys=0):
 class Gate(server.Server):
     """`claviger serve` before an upstream, with one key that may do what the rig does."""
 
+    scope = SCOPE
+
     def __init__(self, name, folder, behind, tls=None, workers=1, options=(), data=None):
         self.name, self.folder = name, folder
         self.data = data or new_data(folder, name)
@@ -74,6 +76,6 @@ class Gate(server.Server):
     def new_key(self, name, budget):
         made = self.cli(
             "key", "create", "--name", name, "--team", "core", "--project", "web", "--environment", "dev",
-            *SCOPE, "--budget", budget, "--rpm", MANY, "--tpm", MANY, "--json",
+            *self.scope, "--budget", budget, "--rpm", MANY, "--tpm", MANY, "--json",
         )  # fmt: skip
         return json.loads(made)["key"]

@@ -27,13 +27,18 @@ def request_file(folder, target, stream=False, size=1024):
     return path
 
 
-def pace(folder, target, rate, seconds=2, connections=64):
+def pace(folder, target, rate, seconds=2, connections=64, request=None):
     """Constant rate, open loop: requests, failed, seconds, p50_us, p99_us."""
     text = server.command(
         FOLDER / "bench_pace", "--port", target.port, "--rate", rate, "--seconds", seconds,
-        "--connections", connections, "--request", request_file(folder, target),
+        "--connections", connections, "--request", request or request_file(folder, target),
     )  # fmt: skip
     return json.loads(text)
+
+
+def receipts(folder, count):
+    """A journal of so many receipts in `folder`, and how long it takes to read exposures out of it."""
+    return json.loads(server.command(FOLDER / "bench_receipts", "--folder", folder, "--count", count))
 
 
 @dataclass(frozen=True)

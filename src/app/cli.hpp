@@ -39,6 +39,7 @@ struct SandboxOptions {
   std::string script;             // file with faults; empty: none
   std::vector<std::string> keys;  // provider keys that are accepted; empty: any of a plausible shape
   std::string admin_key;          // the secret of the admin APIs; empty: there are none
+  std::string key_file;           // accepted keys, one a line; empty: none
   bool lean = false;              // the same small answer to everything, for benchmarks
 };
 

@@ -37,6 +37,9 @@ void add_serve_commands(Bench& bench) {
       ->allow_extra_args(false);
   fake->add_option("--admin-key", trial->admin_key,
                    "A made-up admin secret: with it the providers' admin APIs are served too");
+  fake->add_option("--key-file", trial->key_file,
+                   "Accepted keys, one a line, as a server of your own has them; read again at "
+                   "POST /_sandbox/reload");
   fake->add_flag("--lean", trial->lean,
                  "Answer everything with one small completion at once; for benchmarks");
   bench.action(fake, [&terminal = bench.terminal, trial] { return terminal.sandbox(*trial); });

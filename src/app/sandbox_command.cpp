@@ -36,6 +36,7 @@ Result<int> run_sandbox(const SandboxOptions& options) {
   TRY(wanted.listen, net::parse_host_port(options.listen));
   wanted.provider.keys = options.keys;
   wanted.provider.admin_key = options.admin_key;
+  wanted.provider.key_file = options.key_file;
   TRY(wanted.provider.script, read_script(options.script));
   wanted.manner = options.lean ? sandbox::Manner::lean : sandbox::Manner::full;
   TRY(const auto server, sandbox::Server::make(wanted, prices, clock));

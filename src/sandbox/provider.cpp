@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 #include "crypto/hash.hpp"
 #include "sandbox/refusal.hpp"
@@ -30,36 +31,6 @@ Json google_info(std::string_view reason) {
           {"reason", reason},
           {"domain", "googleapis.com"},
           {"metadata", {{"service", "generativelanguage.googleapis.com"}}}};
-}
-
-// Each provider's own words for a key that is wrong, removed or not known yet: they tell these apart nowhere.
-Plan not_accepted(const Asked& asked) {
-  if (asked.dialect == provider::Dialect::anthropic)
-    return refusal(asked, 401, "authentication_error", "invalid x-api-key");
-  if (asked.dialect == provider::Dialect::gemini && !asked.bearer)
-    return json_plan(400, Json{{"error",
-                                {{"code", 400},
-                                 {"message", "API key not valid. Please pass a valid API key."},
-                                 {"status", "INVALID_ARGUMENT"},
-                                 {"details", Json::array({google_info("API_KEY_INVALID")})}}}}
-                              .dump());
-  if (asked.dialect == provider::Dialect::bedrock)
-    return json_plan(403, R"({"Message":"Authentication failed: Please make sure your API Key is valid."})");
-  if (asked.key.starts_with("xai-"))
-    return json_plan(400, Json{{"code", "Client specified an invalid argument"},
-                               {"error",
-                                "Incorrect API key provided: xx***yy. You can obtain an API key from "
-                                "https://console.x.ai."}}
-                              .dump());
-  if (asked.azure)
-    return json_plan(401, Json{{"error",
-                                {{"code", "401"},
-                                 {"message",
-                                  "Access denied due to invalid subscription key or wrong API endpoint. "
-                                  "Make sure to provide a valid key for an active subscription and use a "
-                                  "correct regional API endpoint for your resource."}}}}
-                              .dump());
-  return refusal(asked, 401, "invalid_api_key", "Incorrect API key provided.");
 }
 
 // Of a key that lives but may not do this. OpenAI's status is 401, as for a dead one.
@@ -118,16 +89,29 @@ std::string entry_name(std::uint64_t entry) {
 Provider::Provider(const provider::PriceBook& prices, const Clock& clock, const Options& options)
     : prices_(prices),
       clock_(clock),
+      key_file_(options.key_file),
       good_keys_(options.keys.begin(), options.keys.end()),
       admin_(options.admin_key) {}
 
 Result<Provider> Provider::make(const provider::PriceBook& prices, const Clock& clock,
                                 const Options& options) {
   Provider made(prices, clock, options);
+  TRY_VOID(made.read_key_file());
   if (!options.script.empty()) {
     TRY(made.script_, Script::parse(options.script));
   }
   return made;
+}
+
+// A server of the operator's own knows the keys of its file, as they were when it was told to read them.
+Result<void> Provider::read_key_file() {
+  if (key_file_.empty()) return {};
+  std::ifstream file(key_file_);
+  if (!file) return refuse(Code::invalid_input, "The key file cannot be read.");
+  good_keys_.clear();
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty()) good_keys_.insert(line);
+  return {};
 }
 
 // A key that an admin API knows is as good as that says; any other is good when it is one of the given ones
@@ -137,8 +121,40 @@ Standing Provider::standing(std::string_view key, provider::Dialect dialect, boo
   // A virtual key of the gate has no business here, whatever its shape.
   const bool plausible = key.size() >= kPlausibleKey && !key.starts_with("clv") &&
                          std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c <= '~'; });
-  const bool good = good_keys_.empty() ? plausible : good_keys_.contains(key);
+  const bool any = good_keys_.empty() && key_file_.empty();
+  const bool good = any ? plausible : good_keys_.contains(key);
   return admin_.met(key, dialect, models_only, good, clock_.now());
+}
+
+// Each provider's own words for a key that is wrong, removed or not known yet: they tell these apart nowhere.
+Plan Provider::not_accepted(const Asked& asked) const {
+  if (!key_file_.empty()) return json_plan(401, R"({"error":"Unauthorized"})");  // as vLLM
+  if (asked.dialect == provider::Dialect::anthropic)
+    return refusal(asked, 401, "authentication_error", "invalid x-api-key");
+  if (asked.dialect == provider::Dialect::gemini && !asked.bearer)
+    return json_plan(400, Json{{"error",
+                                {{"code", 400},
+                                 {"message", "API key not valid. Please pass a valid API key."},
+                                 {"status", "INVALID_ARGUMENT"},
+                                 {"details", Json::array({google_info("API_KEY_INVALID")})}}}}
+                              .dump());
+  if (asked.dialect == provider::Dialect::bedrock)
+    return json_plan(403, R"({"Message":"Authentication failed: Please make sure your API Key is valid."})");
+  if (asked.key.starts_with("xai-"))
+    return json_plan(400, Json{{"code", "Client specified an invalid argument"},
+                               {"error",
+                                "Incorrect API key provided: xx***yy. You can obtain an API key from "
+                                "https://console.x.ai."}}
+                              .dump());
+  if (asked.azure)
+    return json_plan(401, Json{{"error",
+                                {{"code", "401"},
+                                 {"message",
+                                  "Access denied due to invalid subscription key or wrong API endpoint. "
+                                  "Make sure to provide a valid key for an active subscription and use a "
+                                  "correct regional API endpoint for your resource."}}}}
+                              .dump());
+  return refusal(asked, 401, "invalid_api_key", "Incorrect API key provided.");
 }
 
 Plan Provider::probed(const Request& request, const Probe& probe) {
@@ -352,6 +368,11 @@ Plan Provider::control(const Request& request) {
     revoked_keys_.insert(key);
     return json_plan(200, R"({"revoked":true})");
   }
+  if (path == "/_sandbox/reload" && request.method == "POST") {
+    if (const auto read = read_key_file(); !read)
+      return json_plan(500, Json{{"error", std::string(told(read.error()))}}.dump());
+    return json_plan(200, Json{{"keys", good_keys_.size()}}.dump());
+  }
   if (path == "/_sandbox/script" && request.method == "POST") {
     auto script = Script::parse(request.body);
     if (!script) return json_plan(400, Json{{"error", script.error().say}}.dump());
@@ -363,7 +384,8 @@ Plan Provider::control(const Request& request) {
     received_ = 0;
     return json_plan(200, R"({"reset":true})");
   }
-  return json_plan(404, R"({"error":"There is GET ledger and stats, POST revoke, script and reset."})");
+  return json_plan(404,
+                   R"({"error":"There is GET ledger and stats, POST revoke, reload, script and reset."})");
 }
 
 }  // namespace claviger::sandbox

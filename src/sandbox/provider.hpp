@@ -27,12 +27,13 @@ struct Options {
   std::vector<std::string> keys;  // the only keys that are good; empty: any of a plausible shape
   std::string script;             // JSON, see Script; may be empty
   std::string admin_key = {};     // the admin APIs' secret; empty: there are none
+  std::string key_file = {};      // good keys, one a line, read at the start and when it is told to
 };
 
 // Single-threaded. `prices` and `clock` must outlive it.
 class Provider {
  public:
-  // invalid_input when the script cannot be used.
+  // invalid_input when the script or the key file cannot be used.
   static Result<Provider> make(const provider::PriceBook& prices, const Clock& clock, const Options& options);
 
   // Every plan with an entry must be finished or abandoned once.
@@ -55,7 +56,9 @@ class Provider {
 
   Provider(const provider::PriceBook& prices, const Clock& clock, const Options& options);
 
+  Result<void> read_key_file();
   Plan control(const Request& request);
+  Plan not_accepted(const Asked& asked) const;
   Plan access_token(const Request& request);
   Plan answer(const Request& request, const Asked& asked, const Fault& fault, Open& open);
   Plan models(const Asked& asked) const;
@@ -72,6 +75,7 @@ class Provider {
 
   const provider::PriceBook& prices_;
   const Clock& clock_;
+  std::string key_file_;  // not empty: good_keys_ are those of it
   std::set<std::string, std::less<>> good_keys_;
   std::set<std::string, std::less<>> revoked_keys_;
   Script script_;
