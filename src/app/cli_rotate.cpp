@@ -52,15 +52,25 @@ int show_reply(Terminal& terminal, const Common& common, const Reply& reply, con
 
 bool failed(const Json& body) { return body["state"] == "failed" || body["state"] == "undone"; }
 
-// Until it is over, or a person must do something.
+constexpr std::chrono::milliseconds kBetweenLooks{250};
+constexpr std::chrono::minutes kAbsence{2};  // a server that is started anew is back by then
+
+// Until it is over, or a person must do something. The rotation goes on when its server is started anew, and
+// so does the waiting.
 Reply wait_for(Terminal& terminal, const Common& common, Door& door, Reply reply) {
+  using std::chrono::steady_clock;
   const auto goes_on = [](const Json& body) {
     return !body["over"].get<bool>() && body["instructions"].empty();
   };
+  auto heard = steady_clock::now();
   while (reply.exit == kOk && goes_on(reply.body)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(250));
-    const std::string id = reply.body["id"];
-    reply = ask_door(terminal, common, door, request("GET", "/api/v1/rotations/" + segment(id)));
+    std::this_thread::sleep_for(kBetweenLooks);
+    const auto question = request("GET", "/api/v1/rotations/" + segment(reply.body["id"].get<std::string>()));
+    const auto answer = door.ask(question);
+    const bool away = !answer || answer->status == 503;
+    if (away && steady_clock::now() - heard < kAbsence) continue;
+    heard = steady_clock::now();
+    reply = ask_door(terminal, common, door, question);
   }
   return reply;
 }

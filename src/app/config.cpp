@@ -20,7 +20,8 @@ constexpr std::string_view kServer[] = {"tls_cert", "tls_key", "root_key_file", 
                                         "trusted_proxies"};
 constexpr std::string_view kUpstream[] = {"ca_file", "allow_http"};
 constexpr std::string_view kOutside[] = {"private_hosts"};
-constexpr std::string_view kRotation[] = {"probe_every", "list_settle", "keep_old", "keep_dead"};
+constexpr std::string_view kRotation[] = {"probe_every", "verify_within", "list_settle", "keep_old",
+                                          "keep_dead"};
 constexpr std::string_view kKeyFile[] = {"path", "reload"};
 constexpr std::string_view kPrices[] = {"file"};
 constexpr std::string_view kLimits[] = {"default_max_output_tokens"};
@@ -85,6 +86,7 @@ Result<void> read_rotation(const toml::table& file, Config& config) {
     return {};
   };
   TRY_VOID(read_span("probe_every", config.rotation.probe_ms));
+  TRY_VOID(read_span("verify_within", config.rotation.verify_ms));
   TRY_VOID(read_span("list_settle", config.rotation.list_ms));
   TRY_VOID(read_span("keep_old", config.rotation.soak_ms));
   return read_span("keep_dead", config.rotation.retain_ms);

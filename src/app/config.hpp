@@ -56,6 +56,8 @@ struct Config {
   steward::Contain contain = steward::Contain::rotate_first;
   // [hooks.github]
   std::string github_secret_file;  // secrets of its webhooks, one a line; empty: none are taken
+  std::string github_token_file;   // that reads alerts which do not show their secret; empty: people do
+  std::string github_api_url = "https://api.github.com";
   struct HookKey {
     std::string id, pem_file;
   };

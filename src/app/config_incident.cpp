@@ -1,12 +1,15 @@
 // [incident] and [hooks] of claviger.toml.
+#include <fmt/format.h>
+
 #include "app/config_parts.hpp"
+#include "steward/outside.hpp"
 
 namespace claviger::app {
 namespace {
 
 constexpr std::string_view kIncident[] = {"contain"};
 constexpr std::string_view kHooks[] = {"github"};
-constexpr std::string_view kGithub[] = {"secret_file", "key"};
+constexpr std::string_view kGithub[] = {"secret_file", "token_file", "api_url", "key"};
 constexpr std::string_view kKey[] = {"id", "pem_file"};
 
 Result<void> read_policy(const toml::table& file, Config& config) {
@@ -46,6 +49,11 @@ Result<void> read_hooks(const toml::table& file, Config& config) {
   TRY(const toml::table* github, section(*hooks, "github", kGithub));
   if (github == nullptr) return {};
   TRY_VOID(read(*github, "secret_file", config.github_secret_file, "a text"));
+  TRY_VOID(read(*github, "token_file", config.github_token_file, "a text"));
+  TRY_VOID(read(*github, "api_url", config.github_api_url, "a text"));
+  const auto url = steward::read_outside_url(config.github_api_url, config.private_hosts);
+  if (!url) return bad(*github, fmt::format("'api_url': {}", told(url.error())));
+  while (config.github_api_url.ends_with('/')) config.github_api_url.pop_back();
   return read_partner_keys(*github, config);
 }
 

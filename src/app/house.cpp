@@ -12,6 +12,7 @@
 #include "base/limits.hpp"
 #include "identity/once.hpp"
 #include "steward/alert.hpp"
+#include "steward/rotating.hpp"
 #include "steward/usage.hpp"
 
 namespace claviger::app {
@@ -32,10 +33,11 @@ std::string_view durability_name(store::Durability durability) {
 }  // namespace
 
 Result<void> install_tables(store::Store& store) {
-  TRY_VOID(store::install(
-      store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema, identity::kOnceSchema,
-              ledger::kSchema, steward::kUsageSchema, steward::kAlertSchema, steward::kDeriveSchema,
-              steward::kRotationSchema, steward::kIncidentSchema, steward::kNotifySchema}));
+  TRY_VOID(
+      store::install(store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema,
+                             identity::kOnceSchema, ledger::kSchema, steward::kUsageSchema,
+                             steward::kAlertSchema, steward::kDeriveSchema, steward::kRotationSchema,
+                             steward::kIncidentSchema, steward::kHookAlertSchema, steward::kNotifySchema}));
   return steward::add_missing_buckets(store);
 }
 
@@ -109,6 +111,7 @@ Result<void> House::adopt(Config config) {
   worlds_ =
       std::make_unique<WorldMaker>(*keys_, *ledger_, *vault_, catalog_, config_.default_max_output_tokens);
   incidents_->adopt(config_.contain);
+  adopt_hook_alerts();
   TRY_VOID(notices_->adopt(std::move(channels)));
   const auto metrics =
       config_.public_metrics ? console::MetricsAccess::everyone : console::MetricsAccess::auditor;
@@ -146,29 +149,17 @@ Result<void> House::build_incidents() {
       *store_, *vault_, *keys_, *writer_, *journal_, clock_, rng_, [this] { return changed(); },
       [this](store::Tx& tx, const steward::Notice& notice) { return notices_->post(tx, notice); }});
   incidents_->adopt(config_.contain);
+  hook_alerts_ = std::make_unique<steward::HookAlerts>(*store_, *incidents_, clock_);
+  adopt_hook_alerts();
   return {};
 }
 
-// A leaked credential that still carries calls is replaced without failing one, and the leaked key is kept
-// no longer than they last; one that is withdrawn is ended first.
-void House::connect_rotations() {
-  using steward::RotationState;
-  steward::Rotating rotating;
-  rotating.begin = [this](const std::string& credential, const std::string& reason) -> Result<std::string> {
-    TRY(const vault::Credential it, vault_->get(credential));
-    const auto mode = it.state == vault::CredentialState::enabled ? steward::RotationMode::now
-                                                                  : steward::RotationMode::emergency;
-    TRY(const steward::Rotation begun, rotations_->start(credential, {mode, reason, "incident"}));
-    return begun.id;
-  };
-  rotating.stage = [this](const std::string& id) -> Result<steward::RotationStage> {
-    TRY(const steward::Rotation it, rotations_->get(id));
-    if (it.state >= RotationState::undoing) return steward::RotationStage::failed;
-    if (it.state >= RotationState::done) return steward::RotationStage::done;
-    return it.state >= RotationState::draining ? steward::RotationStage::in_use
-                                               : steward::RotationStage::under_way;
-  };
-  incidents_->connect(std::move(rotating));
+// The token's file is read each time, so that another token needs no restart.
+void House::adopt_hook_alerts() {
+  steward::HookAlerts::Token token;
+  if (!config_.github_token_file.empty())
+    token = [file = config_.github_token_file] { return read_secret_file(file); };
+  hook_alerts_->adopt(config_.github_api_url, std::move(token));
 }
 
 void House::build_api(std::shared_ptr<const console::HookKeys> hooks) {
@@ -178,7 +169,7 @@ void House::build_api(std::shared_ptr<const console::HookKeys> hooks) {
       steward::RotationParts{*store_, *vault_, *deriver_, *writer_, clock_, rng_,
                              [this] { return changed(); }, nullptr, nullptr, epoch_},
       config_.rotation);
-  connect_rotations();
+  incidents_->connect(steward::rotating_of(*rotations_, *vault_));
   console::Parts parts{*store_,
                        *vault_,
                        *keys_,

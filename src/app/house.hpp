@@ -22,6 +22,7 @@
 #include "ledger/ledger.hpp"
 #include "provider/provider.hpp"
 #include "steward/derive.hpp"
+#include "steward/hook_alerts.hpp"
 #include "steward/incidents.hpp"
 #include "steward/notify.hpp"
 #include "steward/rotation.hpp"
@@ -85,6 +86,7 @@ class House {
   steward::Deriver& deriver() { return *deriver_; }
   steward::Rotations& rotations() { return *rotations_; }
   steward::Incidents& incidents() { return *incidents_; }
+  steward::HookAlerts& hook_alerts() { return *hook_alerts_; }
   steward::Notices& notices() { return *notices_; }
   journal::Writer& writer() { return *writer_; }  // producer "steward"
   Folder& journal() { return *journal_; }
@@ -101,7 +103,7 @@ class House {
   Result<void> record_restoring();
   Result<void> changed();
   Result<void> build_incidents();
-  void connect_rotations();
+  void adopt_hook_alerts();
   void build_api(std::shared_ptr<const console::HookKeys> hooks);
 
   store::DataDir dir_;
@@ -124,6 +126,7 @@ class House {
   std::unique_ptr<steward::Rotations> rotations_;
   std::unique_ptr<steward::Notices> notices_;
   std::unique_ptr<steward::Incidents> incidents_;
+  std::unique_ptr<steward::HookAlerts> hook_alerts_;
   std::unique_ptr<WorldMaker> worlds_;
   std::unique_ptr<console::Api> api_;
   bool closed_ = false;

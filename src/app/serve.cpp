@@ -140,6 +140,7 @@ Result<void> Server::open() {
   wire();
   key_files_.emplace(loop_);
   house_->rotations().serve(*courier_, *key_files_);
+  house_->hook_alerts().serve(*courier_);
   open_outside();
   petitions_.emplace(loop_, house_->api());
   shared_->counter = [this](std::shared_ptr<gate::Petition> petition, std::function<void()> done) {
@@ -258,6 +259,7 @@ void Server::tick() {
   } else if (went) {
     incidents_failed_ = false;
   }
+  house_->hook_alerts().tick();
   (void)house_->notices().tick();  // what could not be sent or kept is tried again
   (void)house_->writer().flush();
   const ledger::Counters counters = house_->ledger().counters();

@@ -11,7 +11,7 @@
 #include "crypto/hash.hpp"
 #include "crypto/wipe.hpp"
 #include "identity/token.hpp"
-#include "steward/alert.hpp"
+#include "steward/hook_alerts.hpp"
 #include "wire/json.hpp"
 
 namespace claviger::console {
@@ -97,15 +97,16 @@ Result<void> check_age(const Session& s, const std::optional<Time>& made) {
   return {};
 }
 
-// GitHub does not always show the secret itself. Then there is nothing to match, and people are told.
-Result<void> raise_unread(Session& s, std::string_view kind, const std::string& place) {
-  steward::DueAlert due;
-  due.at = due.window_start = s.now;
-  due.kind = "leak_unread";
-  due.subject = place;
-  due.message =
-      fmt::format("GitHub found a secret of the kind {} and does not show it: look at {}.", kind, place);
-  return s.parts.store.write([&](store::Tx& tx) { return steward::note_due(tx, due); });
+// GitHub's events do not show the secret itself as a rule: it is read with a token, or people are told.
+Result<void> leave_to_read(Session& s, wire::JsonValue root, const std::string& place) {
+  const wire::JsonValue alert = root["alert"];
+  steward::HookAlert left;
+  left.repository = root["repository"]["full_name"].text().value_or("");
+  left.number = alert["number"].integer().value_or(0);
+  left.kind = alert["secret_type"].text().value_or("(not said)");
+  left.place = place;
+  left.found = time_of(alert["created_at"]).value_or(s.now);
+  return s.parts.store.write([&](store::Tx& tx) { return steward::put_hook_alert(tx, left, s.now); });
 }
 
 Result<steward::LeakAnswer> take_alert(Session& s, wire::JsonValue root) {
@@ -120,7 +121,7 @@ Result<steward::LeakAnswer> take_alert(Session& s, wire::JsonValue root) {
       alert["html_url"].text().value_or(root["repository"]["full_name"].text().value_or(""));
   auto secret = alert["secret"].text();
   if (!secret || secret->empty()) {
-    TRY_VOID(raise_unread(s, alert["secret_type"].text().value_or("(not said)"), place));
+    TRY_VOID(leave_to_read(s, root, place));
     return steward::LeakAnswer{};
   }
   steward::LeakReport report;

@@ -42,7 +42,8 @@ class ApiTest : public testing::Test {
     ASSERT_TRUE(store::install(
         *store, {vault::kSchema, identity::kKeySchema, identity::kAdminTokenSchema, identity::kOnceSchema,
                  ledger::kSchema, steward::kUsageSchema, steward::kAlertSchema, steward::kDeriveSchema,
-                 steward::kRotationSchema, steward::kIncidentSchema, steward::kNotifySchema}));
+                 steward::kRotationSchema, steward::kIncidentSchema, steward::kHookAlertSchema,
+                 steward::kNotifySchema}));
     open_vault();
     const crypto::HmacSha256 pepper(as_bytes("pepper"));
     keys = std::make_unique<identity::Keys>(*store, rng, clock, pepper);

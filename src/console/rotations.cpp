@@ -3,6 +3,8 @@
 
 #include "console/change.hpp"
 #include "console/render.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/wipe.hpp"
 #include "steward/incidents.hpp"
 #include "steward/rotation.hpp"
 
@@ -138,6 +140,12 @@ Result<Answer> roll_back_rotation(Session& s) {
 
 Result<Answer> take_in_rotation(Session& s) {
   std::string text = s.body.take_text("secret");
+  TRY(const bool leaked, s.parts.incidents->leaked_before(crypto::sha256(text)));
+  if (leaked) {
+    crypto::wipe(text);
+    return refuse(Code::conflict,
+                  "This secret was reported as leaked before it came here: create another key.");
+  }
   const Secret secret = Secret::take(text);
   TRY(const Rotation it, s.parts.rotations->take_in(s.subject, secret, s.actor.name));
   return answer(s, 200, it);

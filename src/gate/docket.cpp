@@ -50,6 +50,7 @@ void Docket::exposed(journal::Intent intent) {
   intent.credential = receipt_.credential;
   exposed_ = true;
   receipt_.intent_at = intent.at;
+  receipt_.credential_version = intent.credential_version;
   receipt_.hold_nanousd = intent.hold_nanousd;
   // What stands when nothing better becomes known, an early destruction included.
   receipt_.outcome = journal::Outcome::internal;

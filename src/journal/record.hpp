@@ -64,8 +64,9 @@ struct Receipt {
   Time intent_at;
   std::uint64_t intent_epoch = 0;  // 0: that of the line; else the older epoch whose lease held the money
   std::string_view key, team, project, environment, provider, route, endpoint, model, credential;
-  std::string_view lineage = {};  // as in the intent
-  int status = 0;                 // sent to the client; 0 when there was none
+  std::string_view lineage = {};        // as in the intent
+  std::int64_t credential_version = 0;  // as in the intent; 0 in lines of older programs
+  int status = 0;                       // sent to the client; 0 when there was none
   Outcome outcome = Outcome::completed;
   provider::Usage usage;
   Nanousd cost_nanousd;

@@ -100,6 +100,7 @@ void fields(auto& r, V& v, std::type_identity<Receipt>) {
   v.text("endpoint", r.endpoint);
   v.text("model", r.model);
   v.text("credential", r.credential);
+  v.number("credential_version", r.credential_version);
   v.number("status", r.status);
   v.outcome("outcome", r.outcome);
   v.usage("usage", r.usage);

@@ -105,7 +105,8 @@ struct Adapter {
   std::string full;              // words of the answer that says there may be no more
   bool named = true;             // keys bear names; else a lost one is found by when it was made
   std::int64_t name_length = 0;  // longest name of a key; 0: 64
-  // How a listed key shows its secret: "", "ends" (PREFIX...SUFFIX), "sha256" (it is the id).
+  // How a listed key shows its secret: "", "ends" (PREFIX...SUFFIX), "sha256" (it is the id), "id" (the
+  // secret is "ID:...").
   std::string hint;
   // What keys begin with that may be probed; with "!" in front, what they do not. A key of another kind would
   // be refused, and that would prove nothing.

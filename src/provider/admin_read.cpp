@@ -249,7 +249,8 @@ Result<KeyPage> read_keys(const Adapter& adapter, const Values& about, std::stri
     key.id = read(row, call.place("id"));
     if (key.id.empty()) return malformed(adapter, Operation::list, "a key has no id");
     key.name = read(row, call.place("name"));
-    key.hint = adapter.hint == "sha256" ? key.id : read(row, call.place("hint"));
+    const bool by_id = adapter.hint == "sha256" || adapter.hint == "id";
+    key.hint = by_id ? key.id : read(row, call.place("hint"));
     key.state = state_of(row, call, read(row, call.place("state")));
     key.created = time_at(row, call.place("created"));
     key.expires = time_at(row, call.place("expires"));
@@ -263,6 +264,7 @@ Result<KeyPage> read_keys(const Adapter& adapter, const Values& about, std::stri
 std::optional<bool> fits_hint(const Adapter& adapter, const ListedKey& key, std::string_view secret) {
   if (adapter.hint.empty() || key.hint.empty()) return std::nullopt;
   if (adapter.hint == "sha256") return key.hint == hex(crypto::sha256(secret));
+  if (adapter.hint == "id") return secret.starts_with(key.hint + ":");
   // "sk-ant-api03-R2D...igAA", "sk-...ab", "HQSx...Ug6Y", "xx***yy".
   const std::size_t first = key.hint.find_first_of(".*");
   const std::size_t last = key.hint.find_last_of(".*");

@@ -148,6 +148,10 @@ TEST(AdminAnswers, a_hint_tells_which_listed_key_a_secret_is) {
   EXPECT_EQ(fits_hint(of("openrouter"), hashed, "test"), true);
   EXPECT_EQ(fits_hint(of("openrouter"), hashed, "tess"), false);
   EXPECT_EQ(fits_hint(of("pinecone"), shown, "x"), std::nullopt);
+  const Adapter& access_key = *find_adapter("bedrock", {{"variant", "access_key"}});
+  const ListedKey plain{"AKIA1", "", "AKIA1", KeyState::active, {}, {}, {}};
+  EXPECT_EQ(fits_hint(access_key, plain, "AKIA1:secret"), true);
+  EXPECT_EQ(fits_hint(access_key, plain, "AKIA12:secret"), false);
 }
 
 TEST(AdminAnswers, propagation_is_whole_when_every_place_knows) {

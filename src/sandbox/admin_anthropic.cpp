@@ -100,6 +100,7 @@ Plan Admin::anthropic_analytics(const AdminAsked& asked, const Book& book) {
   for (const Entry& entry : book.entries()) {
     const AdminKey* key = keys_.by_sha256(entry.key_sha256);
     if (!key || key->provider != "anthropic" || entry.at < *from || entry.at >= end) continue;
+    if (entry.model.empty()) continue;  // a list of models is no use
     if (!ids.empty() && std::ranges::find(ids, key->id) == ids.end()) continue;
     Sums& sum = rows[{entry.at.ns - entry.at.ns % step, key->id, entry.model}];
     sum.spent.input += entry.spent.input;

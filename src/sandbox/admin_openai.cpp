@@ -146,6 +146,7 @@ std::map<GroupKey, Sums> sums_of(const Book& book, const AdminKeys& keys, const 
   for (const Entry& entry : book.entries()) {
     const AdminKey* key = keys.by_sha256(entry.key_sha256);
     if (!key || key->provider != "openai" || seconds(entry.at) < from || seconds(entry.at) >= to) continue;
+    if (entry.model.empty()) continue;  // a list of models is no use
     if (!report.empty() && report_of(entry) != report) continue;
     if ((!ids.empty() && !listed(ids, key->id)) || (!models.empty() && !listed(models, entry.model)))
       continue;

@@ -137,6 +137,7 @@ Plan Admin::openrouter_activity(const AdminAsked& asked, const Book& book) {
     const AdminKey* key = keys_.by_sha256(entry.key_sha256);
     const std::string date = format_time(entry.at).substr(0, 10);
     if (!key || key->provider != "openrouter" || (!day.empty() && day != date)) continue;
+    if (entry.model.empty()) continue;  // a list of models is no use
     if (!hash.empty() && key->id != hash) continue;
     Sums& sum = rows[{date, entry.model}];
     sum.input += entry.spent.input;

@@ -174,6 +174,9 @@ void Reader::take(std::string_view line) {
 
 void Reader::take(const journal::Receipt& receipt) {
   const bool meant = ask_.owned == Owned::key ? is_meant(receipt.key) : receipt.credential == ask_.id;
+  const bool other =
+      ask_.version != 0 && receipt.credential_version != 0 && receipt.credential_version != ask_.version;
+  if (other) return;
   if (!meant || receipt.intent_at < ask_.from || receipt.intent_at >= ask_.to) return;
   const AccountSums one = sums_of(receipt);
   found_.total.add(one);

@@ -25,6 +25,8 @@ struct AccountAsk {
   Owned owned = Owned::key;
   std::string id;
   Time from, to;  // calls that were let in from `from` on and before `to`
+  // Of a credential: only calls with this version of it; 0: with any.
+  std::int64_t version = 0;
   // Of a key: the keys that were made below it meanwhile. Their calls are counted as its own.
   std::set<std::string, std::less<>> below = {};
 };

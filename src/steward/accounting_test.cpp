@@ -54,6 +54,21 @@ class AccountingTest : public testing::Test {
   std::unique_ptr<journal::Writer> writer;
 };
 
+TEST_F(AccountingTest, calls_with_another_version_of_a_credential_are_not_the_leaked_ones) {
+  open();
+  for (const std::int64_t version : {0, 1, 2}) {  // 0: of a program that did not write it
+    journal::Receipt one;
+    one.at = one.intent_at = at(5);
+    one.req = "req_1", one.key = "k", one.credential = "cred_1", one.credential_version = version;
+    writer->append(one);
+  }
+  ASSERT_TRUE(writer->flush());
+  AccountAsk ask{Owned::credential, "cred_1", at(0), at(10)};
+  EXPECT_EQ(account(folder, ask)->total.calls, 3);
+  ask.version = 2;
+  EXPECT_EQ(account(folder, ask)->total.calls, 2);
+}
+
 TEST_F(AccountingTest, calls_let_in_within_the_window_count_and_no_others) {
   open();
   for (const std::int64_t second : {9, 10, 15, 19, 20}) receipt(second, "leaked");
@@ -79,7 +94,7 @@ TEST_F(AccountingTest, keys_that_were_made_below_it_are_counted_with_it) {
   receipt(11, "made", "10.0.0.1", 1'000, "root/leaked");
   receipt(12, "older", "10.0.0.1", 1'000, "root/leaked");
   ASSERT_TRUE(writer->flush());
-  const Accounting got = account(folder, {Owned::key, "leaked", at(0), at(100), {"made"}}).value();
+  const Accounting got = account(folder, {Owned::key, "leaked", at(0), at(100), 0, {"made"}}).value();
   EXPECT_EQ(got.total.calls, 2);
   EXPECT_EQ(got.keys.at("made").calls, 1);
   EXPECT_FALSE(got.keys.contains("older"));

@@ -236,6 +236,7 @@ Result<void> Deriver::Inside::presume() {
     receipt.endpoint = intent->route;
     receipt.model = intent->model;
     receipt.credential = intent->credential;
+    receipt.credential_version = intent->credential_version;
     receipt.outcome = journal::Outcome::presumed;
     receipt.cost_nanousd = intent->hold_nanousd;
     receipt.hold_nanousd = intent->hold_nanousd;

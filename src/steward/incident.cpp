@@ -63,6 +63,8 @@ Step next_step(const Incident& incident, const Observation& seen) {
   if (incident.accounting.empty()) return seen.in_flight ? Step::wait : Step::account;
   if (incident.state != IncidentState::accounted || !seen.replaced) return Step::wait;
   const bool withdrawn = incident.containment == Containment::withdrawn && seen.disabled;
+  // Given back it would open with the other secret.
+  if (withdrawn && seen.leaked_again) return Step::wait;
   return withdrawn ? Step::restore : Step::note_replaced;
 }
 

@@ -86,9 +86,10 @@ struct Observation {
   bool other_carries = false;  // another credential can carry its traffic
   Contain contain = Contain::rotate_first;
   RotationStage rotation = RotationStage::none;
-  bool may_rotate = false;  // a rotation can be begun
-  bool disabled = false;    // the credential is withdrawn from the gate
-  bool in_flight = false;   // calls that were let in before still go on
+  bool may_rotate = false;    // a rotation can be begun, or found
+  bool leaked_again = false;  // another secret of the subject leaked, and is not replaced yet
+  bool disabled = false;      // the credential is withdrawn from the gate
+  bool in_flight = false;     // calls that were let in before still go on
 };
 
 enum class Step : std::uint8_t {

@@ -99,13 +99,33 @@ Result<void> Incidents::observe_credential(const Incident& incident, Observation
   const bool current = state == vault::VersionState::current;
   seen.disabled = it.state == vault::CredentialState::disabled;
   seen.opens = current && it.state == vault::CredentialState::enabled;
-  seen.replaced = state == vault::VersionState::destroyed || state == vault::VersionState::revoked;
-  seen.may_rotate = current && parts_.rotating.begin && incident.rotation.empty() &&
-                    incident.rotation_problem.empty() && !incident.drill;
+  // A rotation proves that the provider refuses it; without one the vault's word must do.
+  seen.replaced = state == vault::VersionState::destroyed ||
+                  (state == vault::VersionState::revoked && incident.rotation.empty());
+  const bool stands =
+      current || state == vault::VersionState::previous || state == vault::VersionState::pending;
+  seen.may_rotate = stands && parts_.rotating.begin && incident.rotation.empty() &&
+                    incident.rotation_problem.empty() && !incident.drill &&
+                    !parts_.rotating.busy(it.id, incident.version);
+  if (seen.disabled) {
+    TRY(seen.leaked_again, leaked_again(incident, it));
+  }
   if (seen.opens) {
     TRY(seen.other_carries, carried_by_another(it));
   }
   return {};
+}
+
+Result<bool> Incidents::leaked_again(const Incident& incident, const vault::Credential& credential) {
+  TRY(const auto open, open_of(Owned::credential, credential.id));
+  return std::ranges::any_of(open, [&](const Incident& other) {
+    const auto version =
+        std::ranges::find(credential.versions, other.version, &vault::CredentialVersion::number);
+    const bool stands =
+        version != credential.versions.end() &&
+        (version->state == vault::VersionState::current || version->state == vault::VersionState::pending);
+    return other.id != incident.id && stands;
+  });
 }
 
 // An administrator's credential carries no traffic, and is missed by nobody.
@@ -136,6 +156,20 @@ Result<std::vector<identity::Key>> Incidents::made_below(const Incident& inciden
     return key.created < incident.first_exposed || key.created >= until;
   });
   return made;
+}
+
+// Those of them that a leaked secret has left behind which opens nothing itself any more, while its key does.
+Result<std::vector<identity::Key>> Incidents::left_below(const Incident& incident) {
+  std::vector<identity::Key> left;
+  if (incident.owned != Owned::key) return left;
+  TRY(const identity::Key key, parts_.keys.get(incident.subject_id));
+  TRY(const std::int64_t newest, parts_.keys.newest(key.id));
+  const bool in_grace_last = incident.version + 1 == newest && key.previous_digest.has_value();
+  TRY(left, made_below(incident));
+  std::erase_if(left, [&](const identity::Key& one) {
+    return one.state != identity::KeyState::active || (in_grace_last && one.created >= key.previous_until);
+  });
+  return left;
 }
 
 // Whether calls that were let in before the containment still go on, so that their receipts are to come. A
@@ -218,27 +252,40 @@ Result<std::vector<Incidents::Plan>> Incidents::plan(const std::vector<std::stri
   for (const std::string& id : ids) {
     TRY(Incident it, get(id));
     TRY(const Observation seen, observe(it));
+    if (count_is_due(it)) {
+      count_at_provider(it);
+      TRY(it, get(id));  // the answer may have come at once
+    }
     const Step step = next_step(it, seen);
     if (step == Step::account) account(it);
     if (step == Step::wait || step == Step::account) continue;
     if (step == Step::note_contained && it.containment == Containment::none)
       it.containment =
           seen.rotation >= RotationStage::in_use ? Containment::rotated : Containment::opened_nothing;
-    plans.push_back({std::move(it), step, seen.rotation});
+    Plan next{std::move(it), step, seen.rotation};
+    if (step == Step::note_contained && next.incident.containment == Containment::opened_nothing) {
+      TRY(next.below, left_below(next.incident));
+    }
+    plans.push_back(std::move(next));
   }
   return plans;
 }
 
 Result<void> Incidents::carry_out(std::vector<Plan>& plans) {
-  for (Plan& one : plans)
+  for (Plan& one : plans) {
+    for (const identity::Key& key : one.below)
+      record("key.freeze", "key:" + key.id, one.incident.id, kSteward);
     one.written = record(action_of(one.step), one.incident.subject(), one.incident.id, kSteward);
+  }
   TRY_VOID(seal());
   // Before anything is stored: what fails in between is published by the next tick.
   for (const Plan& one : plans)
-    unpublished_ |= one.step == Step::freeze || one.step == Step::withdraw || one.step == Step::restore;
+    unpublished_ |= one.step == Step::freeze || one.step == Step::withdraw || one.step == Step::restore ||
+                    !one.below.empty();
   TRY_VOID(parts_.store.write([&](store::Tx& tx) -> Result<void> {
     for (Plan& one : plans) {
       if (one.step == Step::freeze) TRY_VOID(freeze(tx, one));
+      TRY_VOID(freeze_below(tx, one));
       if (one.step == Step::note_contained || one.step == Step::note_replaced) TRY_VOID(reach(tx, one));
     }
     return {};
@@ -263,6 +310,24 @@ Result<void> Incidents::freeze(store::Tx& tx, Plan& plan) {
   it.containment = Containment::frozen;
   TRY_VOID(note(tx, it, "key.freeze", "The key was frozen.", kSteward, plan.written));
   return update_incident(tx, it);
+}
+
+// Whoever held the old secret made them; whether one of them is a friend's, a person must say.
+Result<void> Incidents::freeze_below(store::Tx& tx, Plan& plan) {
+  for (const identity::Key& key : plan.below) {
+    TRY_VOID(parts_.keys.set_state(tx, key.id, identity::KeyState::frozen));
+    TRY_VOID(
+        note(tx, plan.incident, "key.freeze",
+             fmt::format("The key {} was frozen: it was made below while the secret was exposed.", key.id),
+             kSteward, plan.written));
+  }
+  if (plan.below.empty()) return {};
+  return tell(
+      tx, plan.incident, "waiting",
+      fmt::format("{} keys below {} were made while its old secret was exposed and are frozen: revoke "
+                  "or unfreeze each.",
+                  plan.below.size(), plan.incident.name),
+      Severity::critical);
 }
 
 Result<void> Incidents::withdraw(Plan& plan) {
@@ -292,7 +357,7 @@ Result<void> Incidents::restore(Plan& plan) {
 // A rotation that cannot be begun is told once and left to people.
 Result<void> Incidents::rotate(Plan& plan) {
   Incident& it = plan.incident;
-  auto begun = parts_.rotating.begin(it.subject_id, fmt::format("leaked, incident {}", it.id));
+  auto begun = parts_.rotating.begin(it.subject_id, it.version, fmt::format("leaked, incident {}", it.id));
   if (begun)
     it.rotation = *begun;
   else
@@ -330,6 +395,7 @@ void Incidents::account(const Incident& incident) {
   if (!accounting_.insert(incident.id).second) return;
   const Time until = incident.when(IncidentState::contained).value_or(parts_.clock.now());
   AccountAsk ask{incident.owned, incident.subject_id, incident.first_exposed, until};
+  if (incident.owned == Owned::credential) ask.version = incident.version;
   auto made = made_below(incident);
   if (!made) return accounted(incident.id, ask.from, std::unexpected(std::move(made).error()));
   for (identity::Key& key : *made) ask.below.insert(std::move(key.id));
@@ -363,6 +429,7 @@ Result<void> Incidents::keep_figures(const std::string& id, Time from, std::stri
   const Written written = record("incident.accounted", it.subject(), it.id, kSteward);
   TRY_VOID(seal());
   it.accounting = std::move(figures);
+  count_at_.erase(id);  // the provider's are of the same exposure
   const bool first = it.state == IncidentState::contained;
   if (first) {
     it.state = IncidentState::accounted;

@@ -116,6 +116,18 @@ TEST(NextStep, what_was_withdrawn_here_is_given_back_with_its_new_secret_and_onc
   EXPECT_EQ(next_step(it, seen), Step::wait);
 }
 
+TEST(NextStep, it_is_not_given_back_while_its_new_secret_has_leaked_too) {
+  Incident it = credential(accounted);
+  it.containment = Containment::withdrawn;
+  Observation seen;
+  seen.replaced = true;
+  seen.disabled = true;
+  seen.leaked_again = true;
+  EXPECT_EQ(next_step(it, seen), Step::wait);
+  seen.leaked_again = false;
+  EXPECT_EQ(next_step(it, seen), Step::restore);
+}
+
 TEST(NextStep, closed_is_closed) {
   for (const Owned owned : {Owned::key, Owned::credential})
     EXPECT_EQ(next_step(at(closed, owned), opening()), Step::wait);

@@ -175,6 +175,15 @@ Result<LeakAnswer> Incidents::report(const LeakReport& asked, const Doer& by) {
   return answer;
 }
 
+Result<bool> Incidents::leaked_before(const Digest& sha256) {
+  std::optional<UnknownLeak> known;
+  TRY_VOID(parts_.store.read([&](store::Tx& tx) -> Result<void> {
+    TRY(known, unknown_leak(tx, unknown_tag(sha256)));
+    return {};
+  }));
+  return known.has_value();
+}
+
 Result<void> Incidents::recall(const Digest& sha256, const Doer& by) {
   const Digest tag = unknown_tag(sha256);
   std::optional<UnknownLeak> known;

@@ -24,6 +24,7 @@
 #include "steward/incident.hpp"
 #include "steward/incident_rows.hpp"
 #include "steward/notice.hpp"
+#include "steward/rotating.hpp"
 #include "store/store.hpp"
 #include "vault/vault.hpp"
 
@@ -49,12 +50,6 @@ struct Doer {
 struct LeakAnswer {
   std::vector<Incident> incidents;  // one a secret of ours, in the order of the report
   std::int64_t unknown = 0;         // hashes that are not ours
-};
-
-// How a rotation is begun and how far it is; both absent: none can be.
-struct Rotating {
-  std::function<Result<std::string>(const std::string& credential, const std::string& reason)> begin;
-  std::function<Result<RotationStage>(const std::string& rotation)> stage;
 };
 
 // Everything incidents work on. What is referred to must outlive them.
@@ -90,6 +85,8 @@ class Incidents {
   Result<LeakAnswer> report(const LeakReport& report, const Doer& by);
   // Reports a secret that comes to us now when it was reported as leaked before it was ours.
   Result<void> recall(const Digest& sha256, const Doer& by);
+  // Whether it was reported so: such a secret is not taken as a replacement.
+  Result<bool> leaked_before(const Digest& sha256);
   // The same for a canary key that was used, and for a subject that an operator names ("key:ID",
   // "credential:NAME"): its newest secret counts as leaked.
   Result<Incident> declare(std::string_view subject, Proof proof, std::string_view why, Time since,
@@ -133,6 +130,7 @@ class Incidents {
     Incident incident;
     Step step = Step::wait;
     RotationStage rotation = RotationStage::none;  // as it was observed
+    std::vector<identity::Key> below = {};         // keys to be frozen with it
     Written written = {};
   };
 
@@ -148,8 +146,10 @@ class Incidents {
   Result<void> observe_key(const Incident& incident, Observation& seen);
   Result<void> observe_credential(const Incident& incident, Observation& seen);
   Result<bool> carried_by_another(const vault::Credential& credential);
+  Result<bool> leaked_again(const Incident& incident, const vault::Credential& credential);
   Result<bool> in_flight(const Incident& incident);
   Result<std::vector<identity::Key>> made_below(const Incident& incident);
+  Result<std::vector<identity::Key>> left_below(const Incident& incident);
 
   // Opens an incident for each canary key that was used.
   Result<void> look_at_canaries();
@@ -158,12 +158,18 @@ class Incidents {
   Result<std::vector<Plan>> plan(const std::vector<std::string>& ids);
   Result<void> carry_out(std::vector<Plan>& plans);
   Result<void> freeze(store::Tx& tx, Plan& plan);
+  Result<void> freeze_below(store::Tx& tx, Plan& plan);
   Result<void> withdraw(Plan& plan);
   Result<void> restore(Plan& plan);
   Result<void> rotate(Plan& plan);
   Result<void> reach(store::Tx& tx, Plan& plan);
   Result<void> publish();
   void account(const Incident& incident);
+  // incident_count.cpp
+  bool count_is_due(const Incident& incident) const;
+  void count_at_provider(const Incident& incident);
+  void weigh_count(const std::string& id, const ProviderCount& count);
+  Result<void> keep_count(const std::string& id, const std::string& object, std::int64_t past);
   // `from`: where the exposure began that the figures are of.
   void accounted(const std::string& id, Time from, Result<std::string> figures);
   Result<void> keep_figures(const std::string& id, Time from, std::string figures);
@@ -176,9 +182,10 @@ class Incidents {
 
   IncidentParts parts_;
   Contain contain_ = Contain::rotate_first;
-  std::set<std::string> accounting_;  // whose figures are being read
-  std::string cursor_;                // the last that a tick looked at
-  bool unpublished_ = false;          // something is stored that the gate does not know yet
+  std::set<std::string> accounting_;      // whose figures are being read
+  std::map<std::string, Time> count_at_;  // when a provider is asked next
+  std::string cursor_;                    // the last that a tick looked at
+  bool unpublished_ = false;              // something is stored that the gate does not know yet
 };
 
 }  // namespace claviger::steward

@@ -50,6 +50,35 @@ std::string cell(std::string_view text) {
   return out + '"';
 }
 
+// Both sides of what the provider counts, and what did not pass the gate.
+void read_provider(wire::JsonValue value, ReportFigures& figures) {
+  figures.provider_says = text(value["summary"]);
+  if (figures.provider_says.empty()) figures.provider_says = text(value["problem"]);
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> counts{
+      {{"calls", "Calls"}, {"input_tokens", "Tokens in"}, {"output_tokens", "Tokens out"}}};
+  const wire::JsonValue use = value["use"], cost = value["cost"];
+  if (use.is_object())
+    for (const auto& [name, label] : counts)
+      figures.provider.push_back({std::string(label), std::to_string(number(use["provider"][name])),
+                                  std::to_string(number(use["gate"][name])),
+                                  std::to_string(number(use["past_the_gate"][name]))});
+  if (!cost.is_object()) return;
+  figures.provider_cost = {{{number(cost["provider_nanousd"])},
+                            {number(cost["gate_nanousd"])},
+                            {number(cost["past_the_gate_nanousd"])}}};
+  figures.provider.push_back({"USD", format_usd(figures.provider_cost[0]),
+                              format_usd(figures.provider_cost[1]), format_usd(figures.provider_cost[2])});
+}
+
+void write_provider(std::string& out, const ReportFigures& figures) {
+  if (figures.provider_says.empty()) return;
+  out += fmt::format("\n### At the provider\n\n{}\n", plain(figures.provider_says));
+  if (figures.provider.empty()) return;
+  out += "\n| | the provider counts | passed the gate | past the gate |\n|---|---:|---:|---:|\n";
+  for (const auto& [label, theirs, ours, past] : figures.provider)
+    out += fmt::format("| {} | {} | {} | {} |\n", label, theirs, ours, past);
+}
+
 void write_tables(std::string& out, const ReportFigures& figures) {
   for (const ReportTable& table : figures.tables) {
     if (table.rows.empty()) continue;
@@ -102,6 +131,7 @@ ReportFigures figures_of(const ReportFacts& facts) {
     for (const wire::JsonValue row : root[name].elements()) table.rows.push_back(row_of(row));
     figures.tables.push_back(std::move(table));
   }
+  read_provider(root["provider"], figures);
   for (const wire::JsonValue hour : root["hours"].elements())
     figures.hours.push_back({text(hour["hour"]), number(hour["calls"]), {number(hour["cost_nanousd"])}});
   return figures;
@@ -174,6 +204,7 @@ std::string report_markdown(const ReportFacts& facts) {
   if (figures.baseline_days > 0)
     out += fmt::format("Usual in the {} days before: {} calls and {} USD a day.\n", figures.baseline_days,
                        figures.baseline_calls, format_usd(figures.baseline_cost));
+  write_provider(out, figures);
   write_tables(out, figures);
   return out;
 }
@@ -191,6 +222,17 @@ std::string report_csv(const ReportFacts& facts) {
   add("total", figures.total);
   for (const ReportTable& table : figures.tables)
     for (const ReportRow& row : table.rows) add(table.column, row);
+  const auto whole = [](const std::string& figure) { return std::atoll(figure.c_str()); };
+  if (figures.provider.size() >= 3)
+    for (const std::size_t side : {1, 2, 3}) {
+      ReportRow row;
+      row.name = side == 1 ? "counted" : side == 2 ? "passed the gate" : "past the gate";
+      row.calls = whole(figures.provider[0][side]);
+      row.input = whole(figures.provider[1][side]);
+      row.output = whole(figures.provider[2][side]);
+      row.cost = figures.provider_cost[side - 1];
+      add("provider", row);
+    }
   for (const ReportHour& hour : figures.hours) {
     ReportRow row;
     row.name = hour.hour;

@@ -101,6 +101,19 @@ void write_table(std::string& out, const ReportTable& table) {
   out += "</table>\n";
 }
 
+void write_provider(std::string& out, const ReportFigures& figures) {
+  if (figures.provider_says.empty()) return;
+  out += fmt::format("<h3>At the provider</h3><p>{}</p>\n", escaped(figures.provider_says));
+  if (figures.provider.empty()) return;
+  out +=
+      "<table><tr><th></th><th class=n>the provider counts</th><th class=n>passed the gate</th>"
+      "<th class=n>past the gate</th></tr>\n";
+  for (const auto& [label, theirs, ours, past] : figures.provider)
+    out += fmt::format("<tr><td>{}</td><td class=n>{}</td><td class=n>{}</td><td class=n>{}</td></tr>\n",
+                       label, theirs, ours, past);
+  out += "</table>\n";
+}
+
 void write_use(std::string& out, const ReportFigures& figures) {
   out += "<h2>Use while it was exposed</h2>\n";
   if (!figures.there) {
@@ -115,6 +128,7 @@ void write_use(std::string& out, const ReportFigures& figures) {
   if (figures.baseline_days > 0)
     out += fmt::format("<p>Usual in the {} days before: {} calls and {} USD a day.</p>\n",
                        figures.baseline_days, figures.baseline_calls, format_usd(figures.baseline_cost));
+  write_provider(out, figures);
   out += chart_of(figures.hours);
   for (const ReportTable& table : figures.tables) write_table(out, table);
 }

@@ -1,6 +1,7 @@
 // What the forms of a report share: its tables, read out of the stored accounting. Internal to this folder.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,10 @@ struct ReportFigures {
   Nanousd baseline_cost;                                                           // a day
   std::vector<ReportTable> tables;
   std::vector<ReportHour> hours;
+  // At the provider: label, its figure, the gate's, the difference. Empty: nobody was asked, or not yet.
+  std::vector<std::array<std::string, 4>> provider;
+  std::array<Nanousd, 3> provider_cost;  // the same of the last, when it is there
+  std::string provider_says;             // in a sentence, or what stood in the way
 };
 ReportFigures figures_of(const ReportFacts& facts);
 

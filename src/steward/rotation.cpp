@@ -159,16 +159,34 @@ Result<Rotation> Rotations::start(std::string_view credential, const RotationSta
   draft.id.clear();
   TRY(const Case made, open_case(std::move(draft)));
   it.rotation = made.rotation;
-  it.old_key = made.known_key;
-  if (it.old_key.empty()) {
-    // The key that an earlier rotation made is known by that.
-    TRY(const auto earlier, list(subject.id));
-    const auto maker = std::ranges::find(earlier, it.old_version, &Rotation::new_version);
-    if (maker != earlier.end() && over(maker->state)) it.old_key = maker->new_key;
-  }
+  // The key that an earlier rotation made is known by that; what the link says was so before.
+  it.old_key = key_of(made, it.old_version);
   TRY_VOID(record("rotation.start", it, start.actor));
   TRY_VOID(save(it, "planned"));
   return it;
+}
+
+Result<std::optional<Rotation>> Rotations::hasten(std::string_view credential, std::int64_t version,
+                                                  std::string_view actor) {
+  TRY(const vault::Credential subject, parts_.vault.get(credential));
+  TRY(auto all, list(subject.id));
+  for (Rotation& it : all) {
+    if (it.new_version == version && it.state == RotationState::verifying) {
+      TRY_VOID(record("rotation.leaked", it, actor));
+      give_up(it, "The new secret has leaked before it was in use.", parts_.clock.now());
+      TRY_VOID(save(it, "leaked"));
+      return std::move(it);
+    }
+    const bool replaces = it.old_version == version && !over(it.state) && it.state != RotationState::undoing;
+    if (!replaces) continue;
+    if (it.mode == RotationMode::planned) {
+      TRY_VOID(record("rotation.hasten", it, actor));
+      it.mode = RotationMode::now;
+      TRY_VOID(save(it, "hastened"));
+    }
+    return std::move(it);
+  }
+  return std::nullopt;
 }
 
 Result<Rotation> Rotations::get(std::string_view id) const {

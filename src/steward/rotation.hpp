@@ -21,6 +21,7 @@
 #include "steward/derive.hpp"
 #include "steward/envoy.hpp"
 #include "steward/outside.hpp"
+#include "steward/provider_count.hpp"
 #include "steward/rotation_plan.hpp"
 #include "steward/rotation_rows.hpp"
 #include "store/store.hpp"
@@ -39,6 +40,7 @@ struct KeyFile {
 // What the operator wishes, from the configuration.
 struct RotationSettings {
   std::int64_t probe_ms = limits::kRotationProbeMs;
+  std::int64_t verify_ms = limits::kRotationVerifyMs;
   std::int64_t list_ms = limits::kRotationListMs;
   std::int64_t soak_ms = limits::kRotationSoakMs;
   std::int64_t retain_ms = limits::kRotationRetainMs;
@@ -105,6 +107,10 @@ class Rotations {
   // provider first, and the new version is used at once; a credential that containment has disabled is
   // enabled by it.
   Result<Rotation> start(std::string_view credential, const RotationStart& start);
+  // Of a leaked version: the rotation that is replacing it already ends it as soon as nothing uses it, and
+  // one that would put it into use is taken back. Nothing when there is neither.
+  Result<std::optional<Rotation>> hasten(std::string_view credential, std::int64_t version,
+                                         std::string_view actor);
   Result<RotationForecast> forecast(std::string_view credential, RotationMode mode) const;
   Result<Rotation> get(std::string_view id) const;
   // Newest first; of one credential (id) when it is named.
@@ -119,6 +125,11 @@ class Rotations {
   // What the person is to do; empty when nothing waits for one.
   Result<std::vector<std::string>> instructions(const Rotation& rotation) const;
 
+  // What the provider counts of a version's key between these times, in whole spans of its own. `done` comes
+  // on this thread, maybe from within: conflict when nobody can be asked, or not yet.
+  void count_at_provider(std::string_view credential, std::int64_t version, Time from, Time to,
+                         CountDone done);
+
   // Moves everything on: rotations under way, schedules, alerts. Called every limits::kDeriveMs, after the
   // deriver's own tick.
   void tick();
@@ -126,7 +137,8 @@ class Rotations {
   struct Case;  // a rotation with all that is needed to act on it
 
  private:
-  struct Look;  // a walk through the provider's list of keys
+  struct Look;   // a walk through the provider's list of keys
+  struct Count;  // a question for use and cost
   Result<Case> open_case(Rotation rotation) const;
   void move_on(Rotation rotation);
   void act(Case it, Act next);
@@ -137,6 +149,9 @@ class Rotations {
   void walk(Case it, Act next, std::shared_ptr<Look> look);
   void weigh(Case it, Act next, std::shared_ptr<Look> look);
   void look_closer(Case it, Act next, std::shared_ptr<Look> look);
+  std::string key_of(const Case& it, std::int64_t version) const;
+  void ask_count(std::shared_ptr<Count> count);
+  void take_count(std::shared_ptr<Count> count, const provider::UsagePage& page);
   void answered(const std::string& id, Act act, const Heard& heard);
   void keep_secret(Case it, Act act, const Heard& heard, std::string secret);
   void hear_created(const Case& it, Act act, OutsideAnswer& answer);

@@ -69,7 +69,7 @@ bool is_listing(Act act) { return act == Act::look || act == Act::seek || act ==
 Time overlap(const Rotation& it, const RotationTraits& traits, Time now) {
   if (it.mode == RotationMode::emergency) return {now.ns + 60'000 * kMs};
   const std::int64_t ms = it.mode == RotationMode::planned ? traits.soak_ms : 0;
-  return {now.ns + std::max(ms, limits::kRotationVerifyMs) * kMs};
+  return {now.ns + std::max(ms, traits.verify_ms) * kMs};
 }
 
 provider::Values about_of(const Rotation& it, const std::string& name, Act act, const RotationTraits& traits,

@@ -118,6 +118,7 @@ Result<Rotations::Case> Rotations::open_case(Rotation rotation) const {
   traits.removes = file || made.ending(made.it.mode).has_value();
   traits.probes = made.adapter->offers(Operation::probe);
   traits.probe_ms = settings_.probe_ms;
+  traits.verify_ms = settings_.verify_ms;
   traits.list_ms = settings_.list_ms;
   traits.soak_ms = settings_.soak_ms;
   traits.retain_ms = settings_.retain_ms;

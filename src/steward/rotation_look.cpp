@@ -16,12 +16,13 @@ namespace {
 
 constexpr std::int64_t kSkewNs = std::int64_t{300} * 1'000'000'000;  // of a provider's clock
 
-// The key of a creation whose answer was lost: by its name, else by the time it was made.
+// The key of a creation whose answer was lost: by its name, else by the time it was made; that only beside an
+// old key that is known, which it must not be.
 std::string find_orphan(const provider::Adapter& adapter, const Rotation& it,
                         const std::vector<ListedKey>& keys) {
   for (const ListedKey& key : keys)
     if (adapter.named && !it.nonce.empty() && key.name.contains(it.nonce)) return key.id;
-  if (adapter.named) return {};
+  if (adapter.named || it.old_key.empty()) return {};
   const ListedKey* newest = nullptr;
   for (const ListedKey& key : keys) {
     if (key.id == it.old_key || !key.created || key.created->ns + kSkewNs < it.asked.ns) continue;

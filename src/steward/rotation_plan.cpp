@@ -24,7 +24,6 @@ void enter(Rotation& it, RotationState state, Time now) {
   it.looks = 0;
   it.deadline = kNever;
   it.trouble.clear();
-  if (state == RotationState::verifying) it.deadline = after(now, limits::kRotationVerifyMs);
   if (state == RotationState::confirming)
     it.deadline = after(std::max(now, it.old_expires.value_or(now)), limits::kRotationConfirmMs);
 }
@@ -215,7 +214,9 @@ void take_created(Rotation& it, const RotationTraits& traits, const Heard& heard
     if (!heard.operation.empty()) it.next = after(now, std::min(traits.probe_ms, limits::kRotationRetryMs));
     if (heard.version == 0) return;
     it.new_version = heard.version;
-    return enter(it, RotationState::verifying, now);
+    enter(it, RotationState::verifying, now);
+    it.deadline = after(now, traits.verify_ms);
+    return;
   }
   if (heard.kind == Kind::again || heard.kind == Kind::lost) {
     retry(it, now, heard);

@@ -81,6 +81,7 @@ struct RotationTraits {
   bool shows = false;    // the list shows enough of a secret to tell its key
   bool probes = false;   // there is a way to ask whether a key works
   std::int64_t probe_ms = limits::kRotationProbeMs;
+  std::int64_t verify_ms = limits::kRotationVerifyMs;
   std::int64_t list_ms = limits::kRotationListMs;
   std::int64_t quiet_ms = limits::kRotationQuietMs;
   std::int64_t soak_ms = limits::kRotationSoakMs;

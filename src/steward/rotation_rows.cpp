@@ -179,7 +179,8 @@ Result<void> put_rotation(store::Tx& tx, const Rotation& it, std::uint64_t epoch
   TRY(const std::int64_t changed,
       tx.run("INSERT INTO rotation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
              "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, "
-             "?35, ?36, ?37) ON CONFLICT (id) DO UPDATE SET state = excluded.state, nonce = excluded.nonce, "
+             "?35, ?36, ?37) ON CONFLICT (id) DO UPDATE SET mode = excluded.mode, state = excluded.state, "
+             "nonce = excluded.nonce, "
              "old_key = excluded.old_key, new_key = excluded.new_key, new_version = excluded.new_version, "
              "operation = excluded.operation, orphan = excluded.orphan, asking = excluded.asking, "
              "asked = excluded.asked, old_expires = excluded.old_expires, looked = excluded.looked, "

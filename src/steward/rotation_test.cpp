@@ -235,6 +235,28 @@ TEST_F(RotationTest, a_rollback_brings_the_old_key_back_and_removes_the_new_one)
   EXPECT_EQ(rotations->roll_back(id, "test").error().code, Code::conflict);
 }
 
+TEST_F(RotationTest, one_under_way_is_hastened_for_a_leak_of_the_version_it_replaces_and_of_no_other) {
+  EXPECT_FALSE(rotations->hasten(credential, 1, "test").value());
+  const std::string id = start(RotationMode::planned);
+  ASSERT_TRUE(reaches(id, RotationState::draining));
+  EXPECT_FALSE(rotations->hasten(credential, 2, "test").value());
+  EXPECT_FALSE(reaches(id, RotationState::revoking)) << "it is kept, to be undone";
+  EXPECT_EQ(rotations->hasten(credential, 1, "test").value()->id, id);
+  ASSERT_TRUE(reaches(id, RotationState::done));
+  EXPECT_FALSE(provider.accepts(kOld));
+  EXPECT_FALSE(rotations->hasten(credential, 1, "test").value());
+}
+
+TEST_F(RotationTest, a_new_secret_that_leaks_before_it_is_in_use_is_taken_back) {
+  const std::string id = start();
+  ASSERT_TRUE(reaches(id, RotationState::verifying));
+  EXPECT_EQ(rotations->hasten(credential, 2, "test").value()->id, id);
+  ASSERT_TRUE(reaches(id, RotationState::failed));
+  ASSERT_EQ(provider.keys.size(), 1U);
+  EXPECT_EQ(current_secret(), kOld);
+  EXPECT_EQ(vault->get(credential)->versions[1].state, vault::VersionState::destroyed);
+}
+
 TEST_F(RotationTest, a_removal_that_is_refused_waits_and_is_told_and_goes_on_when_it_is_let) {
   provider.refuses_removal = true;
   const std::string id = start();

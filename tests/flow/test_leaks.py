@@ -11,6 +11,7 @@ import urllib.request
 
 import leaks
 import rig
+from recorder import Recorder
 from test_life import cut_after, long_stream
 
 SECRET = "a-webhook-secret-of-some-length"
@@ -306,6 +307,28 @@ def test_an_alert_that_does_not_show_its_secret_becomes_an_alert_of_ours(fresh, 
 
     found = rig.until(unread)
     assert "https://github.com/o/r/security/7" in found[0]["message"]
+
+
+def test_an_alert_that_does_not_show_its_secret_is_read_with_a_token(fresh, tmp_path):
+    github = Recorder()
+    (tmp_path / "token").write_text("ghp_made_up_token_of_some_length\n")
+    more = f'token_file = "{tmp_path}/token"\napi_url = "{github.url}"\n'
+    gate = with_hook(fresh, tmp_path, more + '[outside]\nprivate_hosts = ["127.0.0.1"]\n')
+    key = gate.key()
+    github.answer = alert(key["key"])["alert"]
+    assert hook(gate, alert(None), signed())[0] == 200
+    rig.until(lambda: code_of(gate, key["key"]) == "frozen_key")
+    method, path, headers, _ = github.requests[0]
+    assert (method, path.partition("?")[0]) == ("GET", "/repos/o/r/secret-scanning/alerts/7")
+    assert headers["authorization"] == "Bearer ghp_made_up_token_of_some_length"
+    [incident] = gate.cli("incident", "list", "--data", gate.data, "--json")["incidents"]
+    assert show(gate, incident["id"])["places"][0]["place"] == "https://github.com/o/r/security/7"
+    assert incident["first_exposed"] <= incident["detected"]
+    time.sleep(1.5)  # it is read once
+    assert len(github.requests) == 1
+    told = gate.process.text() + "".join(json.dumps(line) for line in gate.journal())
+    assert key["key"] not in told and "ghp_" not in told
+    github.stop()
 
 
 def test_the_partner_programme_is_believed_by_its_key(fresh, tmp_path):

@@ -28,17 +28,22 @@ def sha256(text):
 class House:
     """A gate with a sandbox that has admin APIs, and one credential that an admin credential is linked to."""
 
-    def __init__(self, folder, provider="openai", params=OPENAI, config=QUICK, admin=ADMIN, linked=True):
+    def __init__(
+        self, folder, provider="openai", params=OPENAI, config=QUICK, admin=ADMIN, linked=True, old=None,
+        base="", options=(),
+    ):  # fmt: skip
+        """`old`: makes the first key at the double; its secret, and further parameters of the link."""
         folder.mkdir(exist_ok=True)
         self.sandbox = rig.Sandbox(folder, "--admin-key", admin)
         self.gate = rig.Gate(folder, self.sandbox, config=config, start=False)
         self.gate.start()
         self.provider = provider
-        self.old = rig.provider_key(provider)
-        self.gate.credential("main", provider, self.sandbox.url, self.old)
+        self.old, more = old(self.sandbox) if old else (rig.provider_key(provider), [])
+        self.gate.credential("main", provider, self.sandbox.url + base, self.old, "dev", *options)
         if linked:
-            self.gate.credential("boss", provider, self.sandbox.url, admin, "dev", "--kind", "admin")
-            self.cli("credential link", "main", "--admin-credential", "boss", *params)
+            url = self.sandbox.url + base
+            self.gate.credential("boss", provider, url, admin, "dev", "--kind", "admin")
+            self.cli("credential link", "main", "--admin-credential", "boss", *params, *more)
         self.key = self.gate.key()["key"]
 
     def cli(self, *arguments, **more):
