@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "loop_world.hpp"
 #include "vault_world.hpp"
 #include "world.hpp"
 
@@ -42,7 +43,7 @@ bool read_options(int argc, char** argv, Options& options) {
   return true;
 }
 
-constexpr std::size_t kVaultSteps = 80;
+constexpr std::size_t kVaultSteps = 80, kLoopSteps = 120;
 
 // One seed's world; true when no rule was broken.
 template <class World>
@@ -73,8 +74,10 @@ int main(int argc, char** argv) {
     const bool money = holds(world, seed, options.steps, "ledger and journal");
     claviger::sim::VaultWorld vault(seed);
     const bool secrets = holds(vault, seed, kVaultSteps, "vault");
-    steps += world.step() + kVaultSteps;
-    if (!money || !secrets) ++failures;
+    claviger::sim::LoopWorld loop(seed);
+    const bool locked = holds(loop, seed, kLoopSteps, "incidents and rotations");
+    steps += world.step() + kVaultSteps + kLoopSteps;
+    if (!money || !secrets || !locked) ++failures;
   }
   fmt::print("sim: {} seeds, {} steps, {} failures\n", options.seeds, steps, failures);
   return failures == 0 ? 0 : 1;

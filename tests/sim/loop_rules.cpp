@@ -1,0 +1,110 @@
+// What must hold in the simulated loop, and at its end.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "loop_world.hpp"
+
+namespace claviger::gate {
+
+// Stands in for the gate's injector, the friend of SecretAccess.
+class Injector {
+ public:
+  static SecretAccess access() { return {}; }
+};
+
+}  // namespace claviger::gate
+
+namespace claviger::sim {
+
+using steward::IncidentState;
+using steward::RotationMode;
+
+std::string LoopWorld::secret_of(const Credential& one, std::int64_t version) {
+  std::string out;
+  (void)vault_->append_version(one.id, version, one.origin, out, gate::Injector::access());
+  return out;
+}
+
+// Whether the old key may be gone before there is a new one.
+bool LoopWorld::emergency(const std::string& credential) {
+  const auto all = rotations_->list(credential);
+  return !all || std::ranges::any_of(*all, [](const steward::Rotation& it) {
+    return it.mode == RotationMode::emergency &&
+           (!steward::over(it.state) || it.state == steward::RotationState::failed);
+  });
+}
+
+// Whether an emergency has ended the call's key, which does not wait for calls.
+bool LoopWorld::cut_off(const Call& call) {
+  const auto all = rotations_->list(call.credential);
+  return !all || std::ranges::any_of(*all, [&](const steward::Rotation& it) {
+    return it.mode == RotationMode::emergency && (it.started >= call.intent.at || !steward::over(it.state));
+  });
+}
+
+void LoopWorld::check_all() {
+  for (const Credential& one : credentials_) check_credential(one);
+  for (const Call& call : calls_)
+    if (!provider_.accepts(call.secret) && !cut_off(call))
+      broken(fmt::format("the key of call {} was ended under it", call.req));
+  check_incidents();
+}
+
+void LoopWorld::check_credential(const Credential& one) {
+  const auto it = vault_->get(one.id);
+  if (!it || it->state != vault::CredentialState::enabled || it->current() == nullptr) return;
+  const std::string secret = secret_of(one, it->current()->number);
+  if (secret.empty() || provider_.accepts(secret) || emergency(one.id)) return;
+  broken(fmt::format("version {} of {} is in use and dead", it->current()->number, one.name));
+}
+
+void LoopWorld::check_incidents() {
+  const auto all = incidents_->list({});
+  if (!all) return;
+  for (const steward::Incident& it : *all) {
+    IncidentState& before = reached_[it.id];
+    if (it.state < before)
+      broken(fmt::format("{} went back from {} to {}", it.id, name_of(before), name_of(it.state)));
+    before = it.state;
+    for (std::size_t i = 1; i + 1 < steward::kIncidentStates; ++i)
+      if (it.reached[i] && it.reached[i - 1] && *it.reached[i] < *it.reached[i - 1])
+        broken(fmt::format("{} has stamps in disorder", it.id));
+    if (it.state == IncidentState::detected || it.state == IncidentState::closed) continue;
+    const auto opens = incidents_->opens(it);
+    if (opens && *opens)
+      broken(fmt::format("{} is {}, and version {} of {} opens", it.id, name_of(it.state), it.version,
+                         it.subject()));
+  }
+}
+
+void LoopWorld::check_end() {
+  if (!program_) return broken("the program does not start any more");
+  const auto all = rotations_->list();
+  if (!all) return broken("the rotations cannot be read");
+  for (const steward::Rotation& it : *all)
+    if (!steward::over(it.state))
+      return broken(
+          fmt::format("{} of {} is {} at the end: {}", it.id, it.credential, name_of(it.state), it.trouble));
+  for (const Credential& one : credentials_) {
+    if (emergency(one.id)) continue;  // it has failed
+    const std::size_t wanted = one.provider == "azure_openai" ? 2 : 1;
+    if (provider_.lasting(one.provider) != wanted)
+      broken(fmt::format("{} keys of {} live at the end", provider_.lasting(one.provider), one.name));
+  }
+  const auto incidents = incidents_->list({});
+  if (!incidents) return broken("the incidents cannot be read");
+  for (const steward::Incident& it : *incidents) {
+    if (it.state == IncidentState::closed || !it.rotation_problem.empty()) continue;
+    if (it.accounting.empty())
+      broken(fmt::format("{} is {} at the end, without figures", it.id, name_of(it.state)));
+    const auto failed = std::ranges::find(*all, it.rotation, &steward::Rotation::id);
+    const bool people = failed != all->end() && failed->state != steward::RotationState::done &&
+                        failed->state != steward::RotationState::closed;
+    if (it.owned == steward::Owned::credential && it.state != IncidentState::replaced && !people)
+      broken(
+          fmt::format("{} of {} version {} is {} at the end", it.id, it.name, it.version, name_of(it.state)));
+  }
+}
+
+}  // namespace claviger::sim
