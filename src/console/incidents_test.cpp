@@ -105,8 +105,10 @@ TEST_F(IncidentsTest, an_incident_is_not_closed_while_the_secret_opens_something
 TEST_F(IncidentsTest, a_leaked_credential_whose_rotation_fails_is_withdrawn_and_people_are_told) {
   const std::string id = body_of(call("POST", "/api/v1/credentials", credential_body()), 201)["id"];
   auto stage = steward::RotationStage::under_way;
-  incidents->connect({[](const std::string&, const std::string&) -> Result<std::string> { return "rot_1"; },
-                      [&stage](const std::string&) -> Result<steward::RotationStage> { return stage; }});
+  incidents->connect(
+      {[](const std::string&, std::int64_t, const std::string&) -> Result<std::string> { return "rot_1"; },
+       [&stage](const std::string&) -> Result<steward::RotationStage> { return stage; },
+       [](const std::string&, std::int64_t) { return false; }});
   const std::string incident = report({sha(kProviderSecret)})["incidents"][0]["id"];
   ASSERT_TRUE(incidents->tick());
   EXPECT_EQ(show(incident)["state"], "detected") << "its traffic goes on until it is replaced";

@@ -16,6 +16,7 @@
 #include "identity/once.hpp"
 #include "journal/reader.hpp"
 #include "steward/alert.hpp"
+#include "steward/hook_alerts.hpp"
 #include "steward/usage.hpp"
 #include "store/faulty.hpp"
 #include "store/sqlite.hpp"

@@ -29,8 +29,7 @@ struct Rotating {
   std::function<bool(const std::string& credential, std::int64_t version)> busy;
   // Asks the provider what it counts of a version between these times; absent: nobody can. `done` comes on
   // this thread. conflict: not now, or never.
-  std::function<void(const std::string& credential, std::int64_t version, Time from, Time to,
-                     CountDone done)>
+  std::function<void(const std::string& credential, std::int64_t version, Time from, Time to, CountDone done)>
       count = {};
 };
 

@@ -123,11 +123,11 @@ Result<RotationForecast> Rotations::forecast(std::string_view credential, Rotati
   const auto trouble = [&](std::string what) { forecast.problems.push_back(std::move(what)); };
   if (subject.state == vault::CredentialState::destroyed) trouble("The credential is destroyed.");
   if (subject.current() == nullptr) trouble("The credential has no current version.");
-  if (const auto* pending = pending_of(subject))
-    trouble(fmt::format("Version {} is pending: publish or destroy it first.", pending->number));
   TRY(const auto all, list(subject.id));
   for (const Rotation& one : all)
     if (!over(one.state)) trouble(fmt::format("The rotation {} goes on.", one.id));
+  if (const auto* pending = pending_of(subject))
+    trouble(fmt::format("Version {} is pending: publish or destroy it first.", pending->number));
   if (known(made.adapter->rotation) && !known(made.rotation) && !made.admin)
     forecast.steps.push_back(fmt::format(
         "No admin credential is linked, so that a person must take part: claviger credential link "
