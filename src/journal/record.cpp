@@ -97,8 +97,16 @@ class FieldWriter {
     flag("seen", usage.seen);
     flag("mismatch", usage.mismatch);
     flag("us_geo", usage.us_geo);
-    if (usage.tier != provider::ServiceTier::standard) text("tier", provider::tier_name(usage.tier));
+    if (usage.tier_named) text("tier", provider::tier_name(usage.tier));
+    if (usage.tools != provider::ToolCounts{}) tools(usage.tools);
     *first = '{';  // in the place of the first comma: a usage that is written has a field
+    put("}");
+  }
+  void tools(const provider::ToolCounts& counts) {
+    key("tools");
+    char* const first = at_;
+    for (std::size_t i = 0; i < kToolNames.size(); ++i) number(kToolNames[i], counts.all()[i]);
+    *first = '{';
     put("}");
   }
   void digits(std::integral auto value) { at_ = std::to_chars(at_, at_ + 24, value).ptr; }

@@ -68,7 +68,7 @@ struct Receipt {
   std::int64_t credential_version = 0;  // as in the intent; 0 in lines of older programs
   int status = 0;                       // sent to the client; 0 when there was none
   Outcome outcome = Outcome::completed;
-  provider::Usage usage;
+  provider::Usage usage;  // with "tier" where the answer names one, and "tools": calls of the provider's own
   Nanousd cost_nanousd;
   Nanousd hold_nanousd;
   bool estimated = false;  // cost or usage is not the provider's own figure

@@ -58,6 +58,11 @@ inline constexpr auto kUsageNames = []<std::size_t... i>(std::index_sequence<i..
   return std::array{FieldName(provider::kUsageFields[i].name)...};
 }(std::make_index_sequence<provider::kUsageFields.size()>());
 
+// In the order of provider::kHostedTools.
+inline constexpr auto kToolNames = []<std::size_t... i>(std::index_sequence<i...>) {
+  return std::array{FieldName(provider::kHostedTools[i])...};
+}(std::make_index_sequence<provider::kHostedTools.size()>());
+
 template <std::size_t n>
 int index_of(const std::array<std::string_view, n>& names, std::string_view name) {
   for (std::size_t i = 0; i < n; ++i)

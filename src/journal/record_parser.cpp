@@ -16,6 +16,13 @@
 namespace claviger::journal {
 namespace {
 
+// A tier that this program does not know was written by a later one.
+void take_tier(std::string_view name, provider::Usage& usage) {
+  if (name.empty()) return;
+  usage.tier = provider::parse_tier(name).value_or(provider::ServiceTier::other);
+  usage.tier_named = true;
+}
+
 // Takes fields out of an object, in any order. Texts are views of the line, or of `unescaped` when they hold
 // escapes.
 class FieldReader {
@@ -74,7 +81,13 @@ class FieldReader {
     inside.flag("us_geo", usage.us_geo);
     std::string_view tier;
     inside.text("tier", tier);
-    if (!tier.empty()) usage.tier = provider::parse_tier(tier).value_or(provider::ServiceTier::other);
+    take_tier(tier, usage);
+    if (const wire::JsonValue tools = found["tools"]) {
+      inside.must(tools.is_object());
+      FieldReader counts(tools, unescaped_);
+      for (std::size_t i = 0; i < kToolNames.size(); ++i) counts.number(kToolNames[i], usage.tools.all()[i]);
+      inside.must(counts.good_);
+    }
     must(inside.good_);
   }
   void must(bool holds) { good_ = good_ && holds; }
@@ -150,7 +163,13 @@ class OrderedReader {
     flag("us_geo", usage.us_geo);
     std::string_view tier;
     text("tier", tier);
-    if (!tier.empty()) usage.tier = provider::parse_tier(tier).value_or(provider::ServiceTier::other);
+    take_tier(tier, usage);
+    if (take("tools")) {
+      lead_ = '{';
+      for (std::size_t i = 0; i < kToolNames.size(); ++i) number(kToolNames[i], usage.tools.all()[i]);
+      must(lead_ == ',');
+      skip("}");
+    }
     must(lead_ == ',');
     skip("}");
   }

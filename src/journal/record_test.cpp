@@ -29,7 +29,8 @@ Receipt full_receipt() {
   r.status = 200;
   r.outcome = Outcome::client_gone;
   r.usage.uncached_in = 12, r.usage.text_out = 34, r.usage.reasoning_out = 5, r.usage.seen = true;
-  r.usage.tier = provider::ServiceTier::priority;
+  r.usage.tier = provider::ServiceTier::priority, r.usage.tier_named = true;
+  r.usage.tools[provider::HostedTool::web_search] = 3, r.usage.tools[provider::HostedTool::other] = 1;
   r.cost_nanousd = {123'456};
   r.hold_nanousd = {999'999};
   r.estimated = true, r.presumed = true;
@@ -101,6 +102,35 @@ TEST(record, a_receipt_comes_back_as_it_was) {
   EXPECT_EQ(back.user_agent, r.user_agent);
   EXPECT_EQ(back.bytes_out, 20'000);
   EXPECT_EQ(line_of(back), line);
+}
+
+TEST(record, a_receipt_names_the_tools_and_the_tier_of_an_answer) {
+  const std::string line = line_of(full_receipt());
+  EXPECT_NE(line.find(R"("tier":"priority","tools":{"web_search":3,"other":1}})"), std::string::npos) << line;
+  Receipt plain = full_receipt();
+  plain.usage.tier = provider::ServiceTier::standard, plain.usage.tools = {};
+  EXPECT_NE(line_of(plain).find(R"("tier":"standard"})"), std::string::npos);
+  plain.usage.tier_named = false;
+  EXPECT_EQ(line_of(plain).find("tier"), std::string::npos) << "what an answer does not say is not written";
+}
+
+TEST(record, receipts_of_earlier_and_later_versions_are_read) {
+  constexpr std::string_view kHead =
+      R"({"v":1,"p":"a","e":1,"n":1,"t":"receipt","at":1,"req":"r","outcome":"completed","usage":)";
+  Parser parser;
+  const auto usage_of = [&](std::string_view usage) {
+    const auto record = parser.parse(std::string(kHead) + std::string(usage) + "}");
+    EXPECT_TRUE(record) << usage;
+    return record ? std::get<Receipt>(record->body).usage : provider::Usage{};
+  };
+  EXPECT_FALSE(usage_of(R"({"text_out":5,"seen":true})").tier_named);
+  EXPECT_EQ(usage_of(R"({"text_out":5,"seen":true,"tier":"flex"})").tier, provider::ServiceTier::flex);
+  const provider::Usage later =
+      usage_of(R"({"text_out":5,"seen":true,"tier":"hyper","tools":{"web_fetch":2,"time_travel":1}})");
+  EXPECT_EQ(later.tier, provider::ServiceTier::other);
+  EXPECT_EQ(later.tools[provider::HostedTool::web_fetch], 2);
+  for (const std::string_view bad : {R"({"seen":true,"tools":[1]})", R"({"seen":true,"tools":{"mcp":"1"}})"})
+    EXPECT_FALSE(parser.parse(std::string(kHead) + std::string(bad) + "}")) << bad;
 }
 
 Intent named_intent() {
@@ -188,6 +218,7 @@ TEST(record, the_longest_possible_lines_stay_below_the_bound) {
         &r.credential, &r.price_version, &r.ip, &r.user_agent})
     *text = worst;
   for (const provider::UsageField& field : provider::kUsageFields) r.usage.*field.member = INT64_MIN;
+  for (std::int64_t& count : r.usage.tools.all()) count = INT64_MIN;
   EXPECT_LT(line_of(r).size(), limits::kJournalLine);
   EXPECT_LT(line_of(Admin{{INT64_MIN}, worst, worst, worst, worst, worst, worst}).size(),
             limits::kJournalLine);

@@ -99,6 +99,8 @@ void StreamMeter::on_messages(JsonValue root) {
   const JsonValue type = root["type"];
   if (type.text_equals("content_block_delta")) {
     delivered_ += text_bytes(root["delta"]);
+  } else if (type.text_equals("content_block_start")) {
+    count_block(root["content_block"], messages_.tools);
   } else if (type.text_equals("message_start") || type.text_equals("message_delta")) {
     const JsonValue usage = type.text_equals("message_start") ? root["message"]["usage"] : root["usage"];
     if (!given(usage)) return;
@@ -120,9 +122,10 @@ void StreamMeter::on_gemini(JsonValue root) {
       if (given(candidate["finishReason"])) finished_ = true;
     }
   if (given(root["promptFeedback"]["blockReason"])) finished_ = true;
-  searches_ = std::max(searches_, grounding_searches(root));
+  count_candidates(root, tools_);
   if (const JsonValue metadata = root["usageMetadata"]; given(metadata)) usage_ = read_gemini_usage(metadata);
-  usage_.tool_calls = searches_;
+  usage_.tools = tools_;
+  usage_.tool_calls = tools_[HostedTool::web_search];
 }
 
 // Pictures, transcripts and speech: the last event carries the usage, and there is no [DONE] behind it.

@@ -34,6 +34,12 @@ ServiceTier read_tier(JsonValue value) {
   return parse_tier(name).value_or(ServiceTier::other);
 }
 
+void take_tier(JsonValue value, auto& out) {
+  if (!given(value)) return;
+  out.tier = read_tier(value);
+  out.tier_named = !value.text_equals("auto") && !value.text_equals("");
+}
+
 // Input that includes its cached, written, audio and image parts, taken apart. Parts that overlap (cached
 // audio) are cut back where that is dearer; parts that exceed the whole are a mismatch.
 struct Input {
@@ -144,7 +150,7 @@ Usage read_chat_usage(JsonValue usage, JsonValue tier) {
   Usage out;
   if (!given(usage) || !usage.is_object()) return out;
   out.seen = true;
-  out.tier = read_tier(given(tier) ? tier : usage["service_tier"]);
+  take_tier(given(tier) ? tier : usage["service_tier"], out);
   const JsonValue in = usage["prompt_tokens_details"], done = usage["completion_tokens_details"];
   Input input;
   input.total = count_or_zero(usage["prompt_tokens"]);
@@ -179,7 +185,7 @@ Usage read_response_usage(JsonValue response) {
   const JsonValue usage = response["usage"];
   if (!given(usage) || !usage.is_object()) return out;
   out.seen = true;
-  out.tier = read_tier(response["service_tier"]);
+  take_tier(response["service_tier"], out);
   const JsonValue in = usage["input_tokens_details"];
   const JsonValue ttl = in["cache_write_tokens_details"];
   Input input;
@@ -199,6 +205,7 @@ Usage read_response_usage(JsonValue response) {
   out.hosted_in = count_or_zero(tools["image_gen"]["input_tokens"]);
   out.hosted_out = count_or_zero(tools["image_gen"]["output_tokens"]);
   count_tools(response["output"], out);
+  count_items(response["output"], out.tools);
   if (given(tools["web_search"])) out.tool_calls = count_or_zero(tools["web_search"]["num_requests"]);
   return out;
 }
@@ -216,8 +223,12 @@ void update_messages_usage(JsonValue usage, MessagesUsage& fields) {
   }
   take(usage["output_tokens_details"]["thinking_tokens"], fields.thinking);
   take(usage["server_tool_use"]["web_search_requests"], fields.searches);
-  if (const JsonValue tier = usage["service_tier"]; given(tier)) fields.tier = read_tier(tier);
-  if (usage["speed"].text_equals("fast")) fields.tier = ServiceTier::fast;
+  take(usage["server_tool_use"]["web_fetch_requests"], fields.fetches);
+  take_tier(usage["service_tier"], fields);
+  if (usage["speed"].text_equals("fast")) {
+    fields.tier = ServiceTier::fast;
+    fields.tier_named = true;
+  }
   if (const JsonValue geo = usage["inference_geo"]; given(geo)) fields.us_geo = geo.text_equals("us");
   raise_by_iterations(usage["iterations"], fields);
 }
@@ -226,6 +237,11 @@ Usage messages_usage(const MessagesUsage& fields) {
   Usage out;
   out.seen = true;
   out.tier = fields.tier;
+  out.tier_named = fields.tier_named;
+  out.tools = fields.tools;
+  // Blocks show every call, the counts those that were carried out.
+  out.tools[HostedTool::web_search] = std::max(out.tools[HostedTool::web_search], fields.searches);
+  out.tools[HostedTool::web_fetch] = std::max(out.tools[HostedTool::web_fetch], fields.fetches);
   out.us_geo = fields.us_geo;
   out.uncached_in = fields.input;
   out.cache_read = fields.read;
@@ -246,6 +262,7 @@ Usage read_gemini_usage(JsonValue metadata) {
   if (!given(metadata) || !metadata.is_object()) return out;
   out.seen = true;
   out.tier = traffic_tier(metadata["trafficType"]);
+  out.tier_named = given(metadata["trafficType"]);
   const JsonValue asked = metadata["promptTokensDetails"], cached = metadata["cacheTokensDetails"];
   const std::int64_t cached_audio = modality(cached, "AUDIO");
   Input input;
@@ -301,13 +318,16 @@ Usage read_usage(Dialect dialect, Endpoint endpoint, const wire::Json& answer) {
     case Dialect::gemini: {
       if (endpoint == Endpoint::predict) return read_predict_usage(root);
       Usage out = read_gemini_usage(root["usageMetadata"]);
-      out.tool_calls = grounding_searches(root);
+      count_candidates(root, out.tools);
+      out.tool_calls = out.tools[HostedTool::web_search];
       return out;
     }
     case Dialect::anthropic: {
       if (endpoint != Endpoint::messages || !given(root["usage"])) return {};
       MessagesUsage fields;
       update_messages_usage(root["usage"], fields);
+      if (const JsonValue content = root["content"]; content.is_array())
+        for (const JsonValue block : content.elements()) count_block(block, fields.tools);
       return messages_usage(fields);
     }
     case Dialect::bedrock:

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "provider/dialect.hpp"
+#include "provider/hosted_tool.hpp"
 #include "wire/json.hpp"
 #include "wire/sse.hpp"
 
@@ -48,6 +49,8 @@ struct Usage {
   bool mismatch = false;  // the provider's own numbers do not add up; the larger reading was taken
   bool us_geo = false;    // inference pinned to the US (anthropic inference_geo)
   ServiceTier tier = ServiceTier::standard;
+  bool tier_named = false;  // the answer says its tier; else list price is taken
+  ToolCounts tools;         // of the provider's own, as the answer shows them; `tool_calls` is what is billed
 
   std::int64_t total_in() const {
     return uncached_in + cache_read + cache_read_audio + cache_write_5m + cache_write_30m + cache_write_1h +
@@ -91,10 +94,12 @@ inline constexpr std::array<UsageField, 21> kUsageFields{{
 // cumulatively.
 struct MessagesUsage {
   std::int64_t input = 0, output = 0, read = 0, write = 0, write_5m = 0, write_1h = 0, thinking = 0,
-               searches = 0;
+               searches = 0, fetches = 0;
   bool split = false;  // the 5m and 1h parts of `write` were given
   ServiceTier tier = ServiceTier::standard;
+  bool tier_named = false;
   bool us_geo = false;
+  ToolCounts tools;
 };
 
 // Usage of an answer that came whole. `seen` is false when there is none (or it cannot be read): then the
@@ -139,7 +144,7 @@ class StreamMeter {
   Usage usage_;
   MessagesUsage messages_;
   std::int64_t delivered_ = 0;
-  std::int64_t searches_ = 0;  // of a grounded Gemini answer, the most that one event showed
+  ToolCounts tools_;  // of a Gemini answer
   std::int64_t next_sequence_ = 0;
   bool finished_ = false;
   bool failed_ = false;

@@ -18,6 +18,10 @@ Usage read_speech_usage(wire::JsonValue usage);
 Usage read_predict_usage(wire::JsonValue root);
 // Searches of the provider that a Gemini answer shows to be grounded in.
 std::int64_t grounding_searches(wire::JsonValue root);
+// Adds the provider's own tools that items of a response, a content block or candidates show at work.
+void count_items(wire::JsonValue output, ToolCounts& out);
+void count_block(wire::JsonValue block, ToolCounts& out);
+void count_candidates(wire::JsonValue root, ToolCounts& out);
 // The whole response object: usage, tool_usage and service_tier.
 Usage read_response_usage(wire::JsonValue response);
 // Takes over every field that `usage` gives.
