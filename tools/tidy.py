@@ -284,7 +284,7 @@ class Tidy:
             if len(words) < 3 or words[0] in rows or words[0] not in bounds:
                 self.say(table, number, "bound", f"{words[0]} is doubled, is no bound, or says no test")
             rows.add(words[0])
-            if len(words) < 3 or words[1] in "-?":
+            if len(words) < 3 or words[1] == "-":
                 continue
             test = self.root / words[1]
             if not test.is_file() or words[2] not in test.read_text():
