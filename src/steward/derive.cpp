@@ -51,6 +51,7 @@ struct Deriver::Inside {
   Result<std::size_t> derive_until(Until until);
   Result<std::size_t> catch_up(Until until);
   bool raise_due();
+  Result<void> look_for_due();
   Result<void> presume();
   Result<void> note_shortened();
 };
@@ -213,6 +214,17 @@ bool Deriver::Inside::raise_due() {
   return any;
 }
 
+// Alerts that others have noted since the last batch: where nobody calls, no line would bring them up.
+Result<void> Deriver::Inside::look_for_due() {
+  TRY_VOID(load());
+  TRY_VOID(store.read([&](store::Tx& tx) -> Result<void> {
+    TRY(state.due, due_alerts(tx));
+    return {};
+  }));
+  raise_due();
+  return {};
+}
+
 // Writes a receipt at the hold for every intent of an older epoch. Only behind a catch_up() that succeeded:
 // one written before, and not derived for want of disk or store, would come again.
 Result<void> Deriver::Inside::presume() {
@@ -338,6 +350,7 @@ Result<void> Deriver::publish() {
 Result<void> Deriver::tick() {
   TRY_VOID(inside_->catch_up(Until::pause));
   if (inside_->clock.monotonic_ns() - inside_->published_at < kPublishNs) return {};
+  TRY_VOID(inside_->look_for_due());
   return publish();
 }
 

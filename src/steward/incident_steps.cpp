@@ -291,6 +291,8 @@ Result<void> Incidents::carry_out(std::vector<Plan>& plans) {
     return {};
   }));
   for (Plan& one : plans) {
+    // Counted again: calls that were on their way when it was counted first have ended, here and there.
+    if (one.step == Step::note_replaced) count_at_.erase(one.incident.id);
     if (one.step == Step::withdraw) TRY_VOID(withdraw(one));
     if (one.step == Step::restore) TRY_VOID(restore(one));
     if (one.step == Step::rotate) TRY_VOID(rotate(one));

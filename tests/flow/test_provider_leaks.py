@@ -55,10 +55,12 @@ def test_a_key_that_must_carry_on_is_replaced_without_a_failed_call_and_then_dea
     assert states == sorted(states) and shown["replace_ms"] >= shown["contain_ms"] >= 0
 
     def told():
-        return (incident(it, leak)["accounting"].get("provider") or {}).get("use")
+        use = (incident(it, leak)["accounting"].get("provider") or {}).get("use")
+        # What was on its way when it was counted first is in one of the counts only, until it is replaced.
+        return use and use["past_the_gate"]["calls"] == 5 and use
 
     use = rig.until(told, step=0.2)
-    assert use["past_the_gate"]["calls"] == 5 and use["gate"]["calls"] > 0, use
+    assert use["gate"]["calls"] > 0, use
     assert use["provider"]["calls"] == use["gate"]["calls"] + 5, use
     cost = incident(it, leak)["accounting"]["provider"]["cost"]
     assert cost["past_the_gate_nanousd"] > 0, cost

@@ -44,6 +44,7 @@ bool read_options(int argc, char** argv, Options& options) {
 }
 
 constexpr std::size_t kVaultSteps = 80, kLoopSteps = 120;
+constexpr std::uint64_t kLoopEvery = 10;  // a world of incidents costs as much as fifty of the others
 
 // One seed's world; true when no rule was broken.
 template <class World>
@@ -74,9 +75,13 @@ int main(int argc, char** argv) {
     const bool money = holds(world, seed, options.steps, "ledger and journal");
     claviger::sim::VaultWorld vault(seed);
     const bool secrets = holds(vault, seed, kVaultSteps, "vault");
-    claviger::sim::LoopWorld loop(seed);
-    const bool locked = holds(loop, seed, kLoopSteps, "incidents and rotations");
-    steps += world.step() + kVaultSteps + kLoopSteps;
+    steps += world.step() + kVaultSteps;
+    bool locked = true;
+    if (options.one || seed % kLoopEvery == 0) {
+      claviger::sim::LoopWorld loop(seed);
+      locked = holds(loop, seed, kLoopSteps, "incidents and rotations");
+      steps += kLoopSteps;
+    }
     if (!money || !secrets || !locked) ++failures;
   }
   fmt::print("sim: {} seeds, {} steps, {} failures\n", options.seeds, steps, failures);
