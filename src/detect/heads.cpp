@@ -25,13 +25,15 @@ bool begins(const Literal& literal, std::string_view text) {
                             [](char a, char b) { return a == lower(b); });
 }
 
-// Of a byte in source code, roughly.
-double frequency(char c) {
-  if (is(c, kLower)) return 0.025;
-  if (c == ' ') return 0.15;
-  if (c == '\n' || c == '\t') return 0.03;
-  return is(c, kAlnum) ? 0.004 : 0.01;
-}
+// Of bytes in source code, roughly.
+constexpr std::array<double, 128> kFrequency = [] {
+  std::array<double, 128> out{};
+  for (std::size_t c = 0; c < out.size(); ++c)
+    out[c] = (kClassOf[c] & kLower) != 0 ? 0.025 : (kClassOf[c] & kAlnum) != 0 ? 0.004 : 0.01;
+  out[' '] = 0.15;
+  out['\n'] = out['\t'] = 0.03;
+  return out;
+}();
 
 // The halves of bytes with which a group's literals have at each of their first places.
 struct Shape {
@@ -53,9 +55,10 @@ struct Shape {
     double out = 1;
     for (const auto& place : halves) {
       double fits = 0;
-      for (unsigned byte = 0; byte < 128; ++byte)
-        if ((place[0] >> (byte & 15) & 1U) != 0 && (place[1] >> (byte >> 4) & 1U) != 0)
-          fits += frequency(static_cast<char>(byte));
+      for (unsigned high = 0; high < 8; ++high)
+        if ((place[1] >> high & 1U) != 0)
+          for (unsigned low = 0; low < 16; ++low)
+            if ((place[0] >> low & 1U) != 0) fits += kFrequency[high << 4 | low];
       out *= fits;
     }
     return out;
@@ -69,24 +72,35 @@ struct Shape {
   }
 };
 
-// Joins groups until few are left, always the two that cost least together.
+// Joins groups until few are left, always the two that cost least together. Costs are kept: the start of
+// every scan waits for this.
 void join_groups(std::vector<Shape>& groups, std::size_t most) {
-  while (groups.size() > most) {
-    std::size_t best_a = 0, best_b = 1;
-    auto least = std::numeric_limits<double>::max();
-    for (std::size_t a = 0; a < groups.size(); ++a)
-      for (std::size_t b = a + 1; b < groups.size(); ++b) {
-        Shape both = groups[a];
-        both.add(groups[b]);
-        const double more = both.likelihood() - groups[a].likelihood() - groups[b].likelihood();
-        if (more >= least) continue;
-        least = more;
-        best_a = a;
-        best_b = b;
-      }
-    groups[best_a].add(groups[best_b]);
-    groups.erase(groups.begin() + static_cast<std::ptrdiff_t>(best_b));
+  const std::size_t count = groups.size();
+  std::vector<double> alone(count), together(count * count, std::numeric_limits<double>::max());
+  std::vector<bool> gone(count);
+  const auto weigh = [&](std::size_t a, std::size_t b) {
+    Shape both = groups[a];
+    both.add(groups[b]);
+    together[std::min(a, b) * count + std::max(a, b)] = both.likelihood() - alone[a] - alone[b];
+  };
+  for (std::size_t a = 0; a < count; ++a) alone[a] = groups[a].likelihood();
+  for (std::size_t a = 0; a < count; ++a)
+    for (std::size_t b = a + 1; b < count; ++b) weigh(a, b);
+  for (std::size_t left = count; left > most; --left) {
+    const auto best = static_cast<std::size_t>(std::ranges::min_element(together) - together.begin());
+    const std::size_t a = best / count, b = best % count;
+    groups[a].add(groups[b]);
+    alone[a] = groups[a].likelihood();
+    gone[b] = true;
+    for (std::size_t other = 0; other < count; ++other) {
+      together[std::min(b, other) * count + std::max(b, other)] = std::numeric_limits<double>::max();
+      if (other != a && !gone[other]) weigh(a, other);
+    }
   }
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    if (!gone[i]) groups[kept++] = groups[i];
+  groups.resize(kept);
 }
 
 }  // namespace
