@@ -22,6 +22,7 @@ RATE = 5_000
 PROBERS = 4  # connections that call with the leaked key without a pause
 STREAMS = 32
 MODEL = question.MODEL
+REFUSED = (401, 403)  # revoked or unknown; frozen
 
 
 class LeakGate(ours.Gate):
@@ -121,13 +122,13 @@ class Probers:
         return any(status == 200 for calls in self.calls for _, status in calls)
 
     def refused(self):
-        return all(calls and calls[-1][1] == 401 for calls in self.calls)
+        return all(calls and calls[-1][1] in REFUSED for calls in self.calls)
 
 
 def locked_after(calls, start):
     """Seconds from `start` to the beginning of the first call behind which none was let in."""
     last = max(began for began, status in calls if status == 200)
-    odd = {status for _, status in calls} - {200, 401}
+    odd = {status for _, status in calls} - {200, *REFUSED}
     if odd:
         raise server.Failed(f"a leaked key was answered with {odd}")
     return max(0.0, min(began for began, status in calls if began > last) - start)
