@@ -17,9 +17,6 @@
 namespace claviger::gate {
 namespace {
 
-// A lane that wakes goes before the steward's long turns; what it does for all that is ready takes less.
-constexpr std::int64_t kTurnNs = 500'000;
-
 // A client's connection and what is the same for all its requests.
 struct Client {
   Lane& lane;
@@ -210,7 +207,6 @@ void Gate::start(std::shared_ptr<const World> first) {
     lane.loop().spawn(listeners_[i].accept_on(lane.loop(), may_accept, on_connection));
     threads_.emplace_back([&lane, i] {
       net::name_thread("lane-" + std::to_string(i));
-      net::ask_for_turns_of(kTurnNs);
       lane.loop().run();
     });
   }

@@ -1,9 +1,8 @@
-// Tests of what a thread tells the scheduler.
+// Tests of thread names.
 #include "net/thread.hpp"
 
 #include <gtest/gtest.h>
 #include <pthread.h>
-#include <sys/resource.h>
 
 #include <array>
 #include <thread>
@@ -18,14 +17,6 @@ TEST(Thread, HasTheNameItWasGivenAsFarAsItFits) {
     pthread_getname_np(pthread_self(), name.data(), name.size());
   }).join();
   EXPECT_STREQ(name.data(), "a name that is ");
-}
-
-TEST(Thread, AsksForShortTurnsAndKeepsItsPriority) {
-  std::thread([] {
-    ASSERT_EQ(::setpriority(PRIO_PROCESS, 0, 3), 0);  // of this thread alone
-    EXPECT_TRUE(ask_for_turns_of(500'000));
-    EXPECT_EQ(::getpriority(PRIO_PROCESS, 0), 3);
-  }).join();
 }
 
 }  // namespace
