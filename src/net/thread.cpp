@@ -1,4 +1,4 @@
-// Naming threads.
+// How a thread gets its name.
 #include "net/thread.hpp"
 
 #include <pthread.h>
