@@ -5,16 +5,6 @@
 
 #include "loop_world.hpp"
 
-namespace claviger::gate {
-
-// Stands in for the gate's injector, the friend of SecretAccess.
-class Injector {
- public:
-  static SecretAccess access() { return {}; }
-};
-
-}  // namespace claviger::gate
-
 namespace claviger::sim {
 
 using steward::IncidentState;

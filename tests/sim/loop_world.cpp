@@ -34,7 +34,7 @@ vault::NewCredential draft(std::string name, std::string_view provider, std::str
 
 }  // namespace
 
-LoopWorld::LoopWorld(std::uint64_t seed) : rng_(seed), provider_(machine_.clock, rng_) {
+LoopWorld::LoopWorld(std::uint64_t seed) : Chronicle(seed), provider_(machine_.clock, rng_) {
   machine_.clock.set(parse_time("2026-11-24T20:00:00Z").value());
   check(store::install(*machine_.sqlite, {vault::kSchema, identity::kKeySchema, steward::kRotationSchema,
                                           steward::kIncidentSchema})

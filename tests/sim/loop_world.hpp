@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "base/rng.hpp"
+#include "chronicle.hpp"
 #include "identity/key.hpp"
 #include "loop_provider.hpp"
 #include "program.hpp"
@@ -24,12 +24,11 @@ class NoFiles final : public steward::KeyFiles {
   void replace(const steward::KeyFile&, std::string, std::function<void(Result<void>)>) override {}
 };
 
-class LoopWorld {
+class LoopWorld : public Chronicle {
  public:
   explicit LoopWorld(std::uint64_t seed);
   // The first broken rule, in words, or nullopt.
   std::optional<std::string> run(std::size_t steps);
-  const std::vector<std::string>& trace() const { return trace_; }
 
  private:
   struct Credential {
@@ -64,15 +63,7 @@ class LoopWorld {
   std::string secret_of(const Credential& one, std::int64_t version);
   bool emergency(const std::string& credential);
   bool cut_off(const Call& call);
-  std::int64_t pick(std::int64_t below) {
-    return static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(below)));
-  }
-  void note(std::string what) { trace_.push_back(std::move(what)); }
-  void broken(std::string what) {
-    if (!broken_) broken_ = std::move(what);
-  }
 
-  SeededRng rng_;
   Machine machine_;
   SecretArena arena_;
   LoopProvider provider_;
@@ -89,9 +80,6 @@ class LoopWorld {
   std::unique_ptr<identity::Keys> keys_;
   std::unique_ptr<steward::Rotations> rotations_;
   std::unique_ptr<steward::Incidents> incidents_;
-
-  std::vector<std::string> trace_;
-  std::optional<std::string> broken_;
 };
 
 }  // namespace claviger::sim

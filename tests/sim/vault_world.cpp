@@ -7,16 +7,6 @@
 
 #include "base/check.hpp"
 
-namespace claviger::gate {
-
-// Stands in for the gate's injector, the friend of SecretAccess.
-class Injector {
- public:
-  static SecretAccess access() { return {}; }
-};
-
-}  // namespace claviger::gate
-
 namespace claviger::sim {
 namespace {
 
@@ -40,7 +30,7 @@ std::string words(const Credential& it) {
 }  // namespace
 
 VaultWorld::VaultWorld(std::uint64_t seed)
-    : rng_(seed), sqlite_(store::SqliteStore::open({}).value()), store_(*sqlite_) {
+    : Chronicle(seed), sqlite_(store::SqliteStore::open({}).value()), store_(*sqlite_) {
   clock_.set(parse_time("2026-11-24T20:00:00Z").value());
   check(store::install(*sqlite_, {vault::kSchema}).has_value(), "the schema can be installed");
   vault::Recipients recipients;

@@ -9,18 +9,17 @@
 #include <string>
 #include <vector>
 
-#include "base/rng.hpp"
+#include "chronicle.hpp"
 #include "program.hpp"
 #include "vault/vault.hpp"
 
 namespace claviger::sim {
 
-class VaultWorld {
+class VaultWorld : public Chronicle {
  public:
   explicit VaultWorld(std::uint64_t seed);
   // The first broken rule, in words, or nullopt.
   std::optional<std::string> run(std::size_t steps);
-  const std::vector<std::string>& trace() const { return trace_; }
 
  private:
   // What one credential must be, as far as it can be told from outside.
@@ -45,15 +44,7 @@ class VaultWorld {
   void check_one(const std::string& id, const Kept& kept);
   std::string fresh_secret();
   const std::string& any();
-  std::int64_t pick(std::int64_t below) {
-    return static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(below)));
-  }
-  void note(std::string what) { trace_.push_back(std::move(what)); }
-  void broken(std::string what) {
-    if (!broken_) broken_ = std::move(what);
-  }
 
-  SeededRng rng_;
   VirtualClock clock_;
   SecretArena arena_;
   std::unique_ptr<store::SqliteStore> sqlite_;
@@ -62,8 +53,6 @@ class VaultWorld {
   std::map<std::string, Kept, std::less<>> kept_;  // by id
   std::string asked_;                              // the secret of the change under way
   std::int64_t secrets_ = 0;
-  std::vector<std::string> trace_;
-  std::optional<std::string> broken_;
 };
 
 }  // namespace claviger::sim
