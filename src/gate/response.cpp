@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <concepts>
 
 namespace claviger::gate {
 namespace {
@@ -60,7 +61,8 @@ constexpr AllowanceNames kAnthropicTokens = {"anthropic-ratelimit-tokens-limit",
                                              "anthropic-ratelimit-tokens-remaining",
                                              "anthropic-ratelimit-tokens-reset"};
 
-void append_number(std::string& out, std::string_view name, std::int64_t number, std::string_view unit = {}) {
+void append_number(std::string& out, std::string_view name, std::integral auto number,
+                   std::string_view unit = {}) {
   char digits[24];
   char* const end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
   out.append(name).append(": ").append(+digits, end).append(unit).append("\r\n");
@@ -103,7 +105,7 @@ std::string response_head(const wire::ResponseHead& head, Framing framing, std::
   if (framing == Framing::chunked)
     wire::append_header(out, "transfer-encoding", "chunked");
   else
-    append_number(out, "content-length", static_cast<std::int64_t>(head.content_length));
+    append_number(out, "content-length", head.content_length);
   out += "\r\n";
   return out;
 }

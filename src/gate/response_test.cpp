@@ -104,5 +104,14 @@ TEST(ResponseTest, the_keys_own_limits_stand_in_the_dialects_headers) {
   EXPECT_EQ(none, "");
 }
 
+TEST(ResponseTest, a_length_beyond_all_bodies_goes_on_as_the_provider_wrote_it) {
+  wire::ResponseHead head;
+  head.status = 200;
+  head.framing = wire::Framing::length;
+  head.content_length = UINT64_MAX;
+  EXPECT_NE(response_head(head, Framing::length, "req_1").find("content-length: 18446744073709551615\r\n"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace claviger::gate
