@@ -83,7 +83,8 @@ bool drained(Rotation& it, const RotationTraits& traits, const RotationFacts& fa
 
 Act revoke_next(Rotation& it, const RotationTraits& traits, Time now) {
   if (before(it, now)) return Act::wait;
-  const bool by_id = it.rotation == RotationClass::create || it.rotation == RotationClass::human;
+  const bool by_id = it.rotation == RotationClass::create || it.rotation == RotationClass::human ||
+                     it.rotation == RotationClass::slots;
   if (by_id && it.old_key.empty() && traits.lists && traits.shows && it.looks < 2) return Act::look;
   it.revoke_by_hand = !traits.removes || (by_id && it.old_key.empty());
   if (!it.revoke_by_hand) return Act::revoke;
@@ -177,6 +178,9 @@ void take_look(Rotation& it, const Heard& heard, Time now) {
   if (early && (heard.kind == Kind::full || heard.kind == Kind::denied || heard.kind == Kind::refused))
     return give_up(it, heard.trouble, now);
   retry(it, now, heard);
+  // A slot that is not known may be the one in use: there only an answer ends the looking.
+  const bool unheard = heard.kind == Kind::lost || heard.kind == Kind::again;
+  if (it.rotation == RotationClass::slots && unheard) return;
   if (it.mode == RotationMode::emergency && it.tries > 1) it.looked = true, ++it.looks;
 }
 

@@ -314,6 +314,33 @@ TEST(RotationPlan, what_is_replaced_in_place_waits_for_the_old_secrets_own_end) 
   EXPECT_EQ(next(lost, lost.next), Act::create) << "a third secret is better than none";
 }
 
+TEST(RotationPlan, a_slot_is_not_ended_before_it_is_known_which_one_it_is) {
+  Rotation it = in(State::planned, RotationMode::emergency);
+  it.rotation = RotationClass::slots;
+  it.old_key.clear();
+  it.looked = false;
+  Time now = kNow;
+  for (int lost = 0; lost < 5; ++lost) {
+    EXPECT_EQ(next(it, now), Act::look);
+    take(it, traits(), Act::look, heard(Kind::lost), now);
+    now = it.next;
+  }
+  take(it, traits(), Act::look, heard(Kind::done, "key1"), now);
+  EXPECT_EQ(next(it, now), Act::revoke);
+  // Nobody's slot holds the secret any more: it is dead, and is replaced.
+  it = in(State::planned, RotationMode::emergency);
+  it.rotation = RotationClass::slots;
+  it.old_key.clear();
+  it.looked = false;
+  while (it.state != State::creating) {
+    const Act act = next(it, it.next);
+    if (it.state == State::creating) break;
+    ASSERT_EQ(act, Act::look);
+    take(it, traits(), Act::look, heard(Kind::refused), it.next);
+  }
+  EXPECT_EQ(next(it, it.next), Act::create);
+}
+
 TEST(RotationPlan, a_key_whose_secret_is_replaced_in_place_is_not_ended_in_an_emergency) {
   Rotation it = in(State::planned, RotationMode::emergency);
   it.rotation = RotationClass::in_place;
