@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "base/limits.hpp"
 #include "detect/join.hpp"
@@ -12,6 +13,7 @@ namespace claviger::detect {
 namespace {
 
 constexpr std::size_t kShortestWide = 12;        // UTF-16 or UTF-32 characters in a row
+constexpr std::size_t kLongRun = 512;            // no word or path in base64 letters is so long
 constexpr std::size_t kEscapedWord = 16 * 1024;  // of a text with escapes, decoded at once
 
 constexpr std::array<std::int8_t, 256> kSixBits = [] {
@@ -28,6 +30,12 @@ constexpr std::array<std::int8_t, 256> kSixBits = [] {
 }();
 
 bool is_base64(char c) { return kSixBits[static_cast<std::uint8_t>(c)] >= 0; }
+
+bool all_base64(std::string_view text) {
+  int bits = 0;
+  for (const char c : text) bits |= kSixBits[static_cast<std::uint8_t>(c)];
+  return bits >= 0;
+}
 
 bool is_text(char c) {
   const auto byte = static_cast<std::uint8_t>(c);
@@ -51,9 +59,31 @@ bool mixes_cases(std::string_view text) {
   return (seen & kUpper) != 0 && (seen & kLower) != 0;
 }
 
+// Bit s: twelve bytes decoded from character s on may be text, by their highest bits alone. Of four
+// characters they stand in the first one's bit 5, in the second's bit 3 and in the third's bit 1.
+unsigned shifts_of_text(std::string_view text) {
+  constexpr unsigned kStep = 21;  // more than the 20 characters that are looked at
+  constexpr std::array<std::uint64_t, 256> kLow = [] {
+    std::array<std::uint64_t, 256> out{};
+    for (std::size_t c = 0; c < out.size(); ++c)
+      for (unsigned k = 0; k < 3; ++k)
+        if (kSixBits[c] >= 0 && (kSixBits[c] >> (5 - 2 * k) & 1) == 0)
+          out[c] |= std::uint64_t{1} << (k * kStep);
+    return out;
+  }();
+  constexpr std::uint64_t kPlaces =
+      0x1111 | std::uint64_t{0x2222} << kStep | std::uint64_t{0x4444} << 2 * kStep;
+  std::uint64_t low = 0;
+  for (std::size_t i = 0; i < kShortestBase64; ++i) low |= kLow[static_cast<std::uint8_t>(text[i])] << i;
+  unsigned shifts = 0;
+  for (unsigned s = 0; s < 4; ++s)
+    if (std::popcount(low & kPlaces << s) >= 9) shifts |= 1U << s;
+  return shifts;
+}
+
 // Whether the first characters of `text` decode to text; at most 64 are looked at.
 bool decodes_to_text(std::string_view text) {
-  std::array<char, 48> head{};
+  std::array<char, 48> head;
   std::size_t size = 0;
   for (std::size_t i = 0; i + 4 <= std::min<std::size_t>(text.size(), 64); i += 4) {
     std::uint32_t word = 0;
@@ -169,15 +199,35 @@ void Decoder::wide() {
 void Decoder::base64_run(std::size_t begin, std::size_t end) {
   if (!mixes_cases(text_.substr(begin, std::min<std::size_t>(end - begin, 40)))) return;
   constexpr std::size_t kPackedHead = 40;  // a "/" stands among the first characters
-  std::size_t first = begin;
-  while (first > 0 && begin - first < kPackedHead && is_base64(text_[first - 1])) --first;
+  const std::size_t first = base64_begin(begin, kPackedHead);
   reach_.round(begin, end, kPackedHead + 1, 0);
-  if (looks_packed(text_.substr(first, 4)) && packed(first, end)) return;
+  const bool is_head = begin - first < kPackedHead;
+  if (is_head && looks_packed(text_.substr(first, 4)) && packed(first, end)) return;
+  const unsigned shifts = shifts_of_text(text_.substr(begin, kShortestBase64));
   for (std::size_t shift = 0; shift < 4 && begin + shift + kShortestBase64 <= end; ++shift) {
+    if ((shifts >> shift & 1) == 0) continue;
     if (!decodes_to_text(text_.substr(begin + shift, end - begin - shift))) continue;
-    while (end < text_.size() && is_base64(text_[end])) ++end;
-    return decode_pieces(begin + shift, end);
+    const std::size_t near = base64_end(begin, kLongRun);
+    reach_.round(begin, near, 0, 1);
+    // The first few bytes of a picture may look like text; text goes on as text.
+    if (near == begin + kLongRun && !decodes_to_text(text_.substr(begin + shift, kLongRun))) continue;
+    return decode_pieces(begin + shift, base64_end(near, text_.size()));
   }
+}
+
+// Both look at about `most` bytes at most.
+std::size_t Decoder::base64_begin(std::size_t at, std::size_t most) const {
+  constexpr std::size_t kStep = 8;
+  const std::size_t floor = at > most ? at - most : 0;
+  // Eight by eight: amid a picture's letters one step is as likely as the next.
+  while (at >= floor + kStep && all_base64(text_.substr(at - kStep, kStep))) at -= kStep;
+  while (at > floor && is_base64(text_[at - 1])) --at;
+  return at;
+}
+std::size_t Decoder::base64_end(std::size_t at, std::size_t most) const {
+  const std::size_t ceiling = std::min(text_.size(), at + std::min(most, text_.size()));
+  while (at < ceiling && is_base64(text_[at])) ++at;
+  return at;
 }
 
 // A huge run in pieces that overlap by more than the longest secret; whole groups of four, to stay in step.
@@ -218,8 +268,7 @@ std::string Decoder::collect_lines(std::size_t& begin, std::size_t end, std::vec
     const auto step = end - begin >= 32 ? next_line(end) : std::nullopt;
     if (!step || encoded.size() > limits::kDecodeRegion) break;
     begin = *step;
-    end = begin;
-    while (end < text_.size() && is_base64(text_[end])) ++end;
+    end = base64_end(begin, text_.size());
   }
   reach_.round(begin, end, 0, kSeamReach);
   return encoded;
@@ -239,7 +288,7 @@ void Decoder::decode_lines(std::size_t begin, std::size_t end) {
 
 // The places of what was compressed are told in proportion: which bytes made which is not known.
 bool Decoder::packed(std::size_t begin, std::size_t end) {
-  while (end < text_.size() && is_base64(text_[end])) ++end;
+  end = base64_end(end, text_.size());
   const std::size_t first = begin, done = done_;
   std::vector<Stretch> lines;
   const std::string encoded = collect_lines(begin, end, lines);

@@ -63,6 +63,8 @@ class Decoder {
   };
 
   void base64_run(std::size_t begin, std::size_t end);
+  std::size_t base64_begin(std::size_t at, std::size_t most) const;
+  std::size_t base64_end(std::size_t at, std::size_t most) const;
   void decode_pieces(std::size_t begin, std::size_t end);
   void decode_lines(std::size_t begin, std::size_t end);
   void hex(std::size_t begin, std::size_t end);

@@ -1,4 +1,5 @@
-// Classes of 64 bytes at once as bits, and the few places where the bits say that something long stands.
+// 64 bytes at once as bits: where the bits say that something long stands, it is looked at again, for its
+// kinds of letters.
 #include "detect/survey.hpp"
 
 #include <array>
@@ -19,26 +20,39 @@ constexpr int kOddTurns = 2;   // turns that no name has, in a dense run
 constexpr int kManyTurns = 5;  // or turns of any kind
 constexpr int kLetters = 4;
 
-// One bit a byte.
+// One bit a byte: what runs are made of, and what begins an escape.
 struct Bits {
-  std::uint64_t value = 0, mark = 0, zero = 0;
-  std::uint64_t uppers = 0, lowers = 0, digits = 0;
+  std::uint64_t value = 0, mark = 0;
 };
 
-Bits bits_plain(const char* at, std::size_t size) {
-  Bits out;
-  for (std::size_t i = 0; i < size; ++i) {
-    const char c = at[i];
-    const std::uint64_t bit = std::uint64_t{1} << i;
-    if (kInRun[static_cast<std::uint8_t>(c)]) out.value |= bit;
-    if (c == '%' || c == '&' || c == '\\') out.mark |= bit;
-    if (c == '\0') out.zero |= bit;
-    if (is(c, kUpper)) out.uppers |= bit;
-    if (is(c, kLower)) out.lowers |= bit;
-    if (is(c, kDigit)) out.digits |= bit;
+struct Kinds {
+  std::uint64_t uppers = 0, lowers = 0, digits = 0;
+
+  Kinds operator&(std::uint64_t in) const { return {uppers & in, lowers & in, digits & in}; }
+};
+
+// How 64 bytes are looked at: on any processor, and on one with AVX2.
+struct Plain {
+  static Bits bits(const char* at) {
+    Bits out;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      const std::uint64_t bit = std::uint64_t{1} << i;
+      if (is_in_run(at[i])) out.value |= bit;
+      if (at[i] == '%' || at[i] == '&' || at[i] == '\\') out.mark |= bit;
+    }
+    return out;
   }
-  return out;
-}
+  static Kinds kinds(const char* at) {
+    Kinds out;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      const std::uint64_t bit = std::uint64_t{1} << i;
+      if (is(at[i], kUpper)) out.uppers |= bit;
+      if (is(at[i], kLower)) out.lowers |= bit;
+      if (is(at[i], kDigit)) out.digits |= bit;
+    }
+    return out;
+  }
+};
 
 #if defined(__x86_64__)
 
@@ -51,190 +65,192 @@ constexpr std::array<std::uint8_t, 16> kColumns = [] {
   return out;
 }();
 
-__attribute__((target("avx2"))) inline __m256i both_halves(const std::array<std::uint8_t, 16>& table) {
-  return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table.data())));
-}
+#define CLAVIGER_AVX2 __attribute__((target("avx2,bmi,lzcnt,popcnt")))
 
-struct Half {
-  std::uint32_t value, mark, zero, uppers, lowers, digits;
-};
-
-__attribute__((target("avx2"))) inline Half half(const char* at) {
-  constexpr std::array<std::uint8_t, 16> kRows{1, 2, 4, 8, 16, 32, 64, 128};
-  const auto bits = [](const __m256i& of) __attribute__((target("avx2"))) {
-    return static_cast<std::uint32_t>(_mm256_movemask_epi8(of));
-  };
-  const auto same = [](const __m256i& of, char c) __attribute__((target("avx2"))) {
+struct Avx2 {
+  CLAVIGER_AVX2 static __m256i both_halves(const std::array<std::uint8_t, 16>& table) {
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table.data())));
+  }
+  CLAVIGER_AVX2 static __m256i load(const char* at) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+  }
+  CLAVIGER_AVX2 static __m256i same(const __m256i& of, char c) {
     return _mm256_cmpeq_epi8(of, _mm256_set1_epi8(c));
-  };
+  }
   // Signed comparison: the range is moved to the lowest numbers there are.
-  const auto within = [](const __m256i& of, char first, int count) __attribute__((target("avx2"))) {
+  CLAVIGER_AVX2 static __m256i within(const __m256i& of, char first, int count) {
     const __m256i moved = _mm256_sub_epi8(of, _mm256_set1_epi8(static_cast<char>(first + 128)));
     return _mm256_cmpgt_epi8(_mm256_set1_epi8(static_cast<char>(count - 128)), moved);
-  };
-  const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
-  const __m256i columns = _mm256_shuffle_epi8(both_halves(kColumns), bytes);  // 0 above ASCII
-  const __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
-  const __m256i rows = _mm256_shuffle_epi8(both_halves(kRows), high);
-  const __m256i none = same(_mm256_and_si256(columns, rows), 0);
-  const __m256i marks =
-      _mm256_or_si256(_mm256_or_si256(same(bytes, '%'), same(bytes, '&')), same(bytes, '\\'));
-  return {~bits(none),
-          bits(marks),
-          bits(same(bytes, 0)),
-          bits(within(bytes, 'A', 26)),
-          bits(within(bytes, 'a', 26)),
-          bits(within(bytes, '0', 10))};
-}
+  }
+  CLAVIGER_AVX2 static std::uint64_t both(const __m256i& low, const __m256i& high) {
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(low)) |
+           std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(high))} << 32;
+  }
+  CLAVIGER_AVX2 static __m256i outside(const __m256i& bytes) {
+    constexpr std::array<std::uint8_t, 16> kRows{1, 2, 4, 8, 16, 32, 64, 128};
+    const __m256i columns = _mm256_shuffle_epi8(both_halves(kColumns), bytes);  // 0 above ASCII
+    const __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+    return same(_mm256_and_si256(columns, _mm256_shuffle_epi8(both_halves(kRows), high)), 0);
+  }
+  CLAVIGER_AVX2 static __m256i marks(const __m256i& bytes) {
+    return _mm256_or_si256(_mm256_or_si256(same(bytes, '%'), same(bytes, '&')), same(bytes, '\\'));
+  }
 
-__attribute__((target("avx2"))) inline Bits bits_avx2(const char* at) {
-  const Half low = half(at), high = half(at + 32);
-  const auto both = [](std::uint32_t a, std::uint32_t b) { return a | std::uint64_t{b} << 32; };
-  return {both(low.value, high.value),   both(low.mark, high.mark),     both(low.zero, high.zero),
-          both(low.uppers, high.uppers), both(low.lowers, high.lowers), both(low.digits, high.digits)};
-}
+  CLAVIGER_AVX2 static Bits bits(const char* at) {
+    const __m256i low = load(at), high = load(at + 32);
+    return {~both(outside(low), outside(high)), both(marks(low), marks(high))};
+  }
+  CLAVIGER_AVX2 static Kinds kinds(const char* at) {
+    const __m256i low = load(at), high = load(at + 32);
+    return {both(within(low, 'A', 26), within(high, 'A', 26)),
+            both(within(low, 'a', 26), within(high, 'a', 26)),
+            both(within(low, '0', 10), within(high, '0', 10))};
+  }
+};
 
 #endif
 
-// Whether 16 bits stand in a row.
-bool has_row(std::uint64_t bits) {
+// Bit i: 16 bits stand in a row from i on.
+std::uint64_t rows_of(std::uint64_t bits) {
   bits &= bits >> 1;
   bits &= bits >> 2;
   bits &= bits >> 4;
-  return (bits & bits >> 8) != 0;
+  return bits & bits >> 8;
 }
 
-// What was counted of a run so far.
-struct Tally {
-  std::size_t size = 0;
-  int turns = 0, odd = 0, letters = 0;
-  bool capitals = false;  // 16 capitals or digits in a row
+// Ones from bit `from` on; 0 <= from < 64.
+std::uint64_t ones_from(std::size_t from) { return ~std::uint64_t{0} << from; }
 
-  bool may_be_dense() const { return odd >= kOddTurns || turns >= kManyTurns || capitals; }
+// The runs of at least `least` ones among bits that come 64 after 64; 16 <= least.
+// All always inline: what counts bits is compiled anew for each kind of processor.
+class Runs {
+ public:
+  Runs(std::size_t begin, std::size_t least) : open_(begin), least_(least) {}
+
+  template <class Run>
+  [[gnu::always_inline]] inline void add(std::size_t at, std::uint64_t bits, const Run& run) {
+    const auto head = static_cast<std::size_t>(std::countr_one(bits));
+    if (head == kBlock) return;
+    end(at + head, run);
+    const std::uint64_t inner = bits & ones_from(head);
+    for (std::uint64_t rows = rows_of(inner); rows != 0;) {
+      const auto begin = static_cast<std::size_t>(std::countr_zero(rows));
+      const std::size_t end = begin + static_cast<std::size_t>(std::countr_one(inner >> begin));
+      if (end >= kBlock) break;
+      if (end - begin >= least_) run(at + begin, at + end);
+      rows &= ones_from(end);
+    }
+    open_ = at + kBlock - static_cast<std::size_t>(std::countl_one(inner));
+  }
+  // The bits end here.
+  template <class Run>
+  [[gnu::always_inline]] inline void end(std::size_t at, const Run& run) {
+    if (at >= open_ + least_) run(open_, at);
+  }
+
+ private:
+  std::size_t open_;  // where the run begins that goes on
+  std::size_t least_;
 };
 
+// What is counted of a run, 64 bytes after 64. Random text has changes between kinds of letters that are not
+// just a capital's. In aNameOfWords a capital stands behind a small letter, and two follow: such a turn is
+// calm, all others are odd.
+class Tally {
+ public:
+  [[gnu::always_inline]] inline void add(const Kinds& now) {
+    const auto earlier = [](std::uint64_t bits, std::uint64_t before, unsigned by) {
+      return bits << by | before >> (64 - by);
+    };
+    const std::uint64_t lower = earlier(now.lowers, before_.lowers, 1);
+    const std::uint64_t digit = earlier(now.digits, before_.digits, 1);
+    const std::uint64_t upper = earlier(now.uppers, before_.uppers, 1);
+    const std::uint64_t turns =
+        (lower & (now.uppers | now.digits)) | (digit & (now.uppers | now.lowers)) | (upper & now.digits);
+    const std::uint64_t calm =
+        now.lowers & lower & earlier(now.uppers, before_.uppers, 2) & earlier(now.lowers, before_.lowers, 3);
+    const std::uint64_t row = now.uppers | now.digits;
+    const auto head = static_cast<std::size_t>(std::countr_one(row));
+    turns_ += std::popcount(turns);
+    calm_ += std::popcount(calm);
+    letters_ += std::popcount(now.uppers | now.lowers);
+    capitals_ = capitals_ || in_row_ + head >= kShortestDense || rows_of(row) != 0;
+    in_row_ = head == kBlock ? in_row_ + kBlock : static_cast<std::size_t>(std::countl_one(row));
+    before_ = now;
+  }
+  // `more`: turns that what follows may yet show to be calm.
+  bool is_dense(int more) const {
+    return letters_ >= kLetters && (turns_ - calm_ - more >= kOddTurns || turns_ >= kManyTurns || capitals_);
+  }
+
+ private:
+  int turns_ = 0, calm_ = 0, letters_ = 0;
+  bool capitals_ = false;   // 16 capitals or digits in a row
+  std::size_t in_row_ = 0;  // those at the end
+  Kinds before_;
+};
+
+template <class Cpu>
 class Surveyor {
  public:
   Surveyor(std::string_view text, Survey& out) : text_(text), out_(out) {}
 
-  // Always inline: what counts bits is compiled anew for each kind of processor.
-  [[gnu::always_inline]] inline void block(std::size_t at, const Bits& bits);
-  void end() { finish(open_, text_.size()); }
+  [[gnu::always_inline]] inline void whole() {
+    out_.clear();
+    out_.zeros = text_.contains('\0');
+    Runs values(0, kShortestDense);
+    const auto run = [this](std::size_t begin, std::size_t end) __attribute__((always_inline)) {
+      if (!is_dense(begin, end)) return;
+      out_.dense.push_back({begin, end});
+      words(begin, end);
+    };
+    for (std::size_t at = 0; at < text_.size(); at += kBlock) {
+      const Bits bits = look(at, Cpu::bits);
+      if (bits.mark != 0) escapes(at, bits.mark);
+      values.add(at, bits.value, run);
+    }
+    values.end(text_.size(), run);
+  }
 
  private:
-  // Of one block: where kinds of letters change, and where it shows that a capital only began a word.
-  struct Turns {
-    std::uint64_t all = 0, calm = 0, capitals = 0;
-  };
-  [[gnu::always_inline]] inline Turns turns_of(const Bits& bits) const;
-  [[gnu::always_inline]] inline void count(const Bits& bits, const Turns& turns, std::uint64_t in,
-                                           Tally& into) const;
-  [[gnu::always_inline]] inline void runs(std::size_t at, const Bits& bits, const Turns& turns);
-  void finish(const Tally& run, std::size_t end);
-  void words(std::size_t begin, std::size_t end);
+  // What stands behind the text's end is looked at as zeros.
+  template <class Look>
+  [[gnu::always_inline]] inline auto look(std::size_t at, const Look& look) const {
+    if (at + kBlock <= text_.size()) return look(text_.data() + at);
+    std::array<char, kBlock> rest{};
+    text_.copy(rest.data(), kBlock, at);
+    return look(rest.data());
+  }
+  [[gnu::always_inline]] inline Kinds kinds(std::size_t at, std::size_t end) const {
+    const Kinds found = look(at, Cpu::kinds);
+    return end - at >= kBlock ? found : found & ~ones_from(end - at);
+  }
+  [[gnu::always_inline]] inline bool is_dense(std::size_t begin, std::size_t end) const {
+    Tally tally;
+    for (std::size_t at = begin; at < end; at += kBlock) {
+      tally.add(kinds(at, end));
+      if (tally.is_dense(1)) return true;
+    }
+    return tally.is_dense(0);
+  }
+  // Notes the long runs of letters and digits in a dense one.
+  [[gnu::always_inline]] inline void words(std::size_t begin, std::size_t end) {
+    Runs runs(begin, kShortestBase64);
+    const auto run = [this](std::size_t from, std::size_t to) { out_.letters.push_back({from, to}); };
+    for (std::size_t at = begin; at < end; at += kBlock) {
+      const Kinds found = kinds(at, end);
+      runs.add(at, found.uppers | found.lowers | found.digits, run);
+    }
+    runs.end(end, run);
+  }
   void escapes(std::size_t at, std::uint64_t marks);
 
   std::string_view text_;
   Survey& out_;
-  Tally open_;              // the run that the block before ended in
-  Bits before_;             // the block before
-  std::size_t in_row_ = 0;  // capitals and digits at its end
 };
 
-// Random text has changes between kinds of letters that are not just a capital's. In aNameOfWords a capital
-// stands behind a small letter, and two follow: such a turn is calm, all others are odd.
-Surveyor::Turns Surveyor::turns_of(const Bits& bits) const {
-  const auto earlier = [](std::uint64_t now, std::uint64_t before, unsigned by) {
-    return now << by | before >> (64 - by);
-  };
-  const std::uint64_t lower = earlier(bits.lowers, before_.lowers, 1);
-  const std::uint64_t digit = earlier(bits.digits, before_.digits, 1);
-  const std::uint64_t upper = earlier(bits.uppers, before_.uppers, 1);
-  Turns out;
-  out.all =
-      (lower & (bits.uppers | bits.digits)) | (digit & (bits.uppers | bits.lowers)) | (upper & bits.digits);
-  out.calm =
-      bits.lowers & lower & earlier(bits.uppers, before_.uppers, 2) & earlier(bits.lowers, before_.lowers, 3);
-  out.capitals = bits.uppers | bits.digits;
-  return out;
-}
-
-void Surveyor::block(std::size_t at, const Bits& bits) {
-  if (bits.mark != 0) escapes(at, bits.mark);
-  out_.zeros = out_.zeros || bits.zero != 0;
-  const Turns turns = turns_of(bits);
-  const int all = open_.turns + std::popcount(turns.all);
-  const auto row = in_row_ + static_cast<std::size_t>(std::countr_one(turns.capitals));
-  // What the first three bits call calm may belong to a turn of the block before.
-  const bool plain =
-      all < kManyTurns &&
-      open_.odd + std::popcount(turns.all) - std::popcount(turns.calm & ~std::uint64_t{7}) < kOddTurns;
-  if (plain && !open_.capitals && row < kShortestDense && !has_row(turns.capitals)) {
-    const auto tail = static_cast<std::size_t>(std::countl_one(bits.value));
-    if (tail < kBlock) open_ = {};
-    open_.size += tail;
-    if (tail > 0) count(bits, turns, ~std::uint64_t{0} << (kBlock - tail), open_);
-  } else {
-    runs(at, bits, turns);
-  }
-  in_row_ = turns.capitals == ~std::uint64_t{0} ? in_row_ + kBlock
-                                                : static_cast<std::size_t>(std::countl_one(turns.capitals));
-  before_ = bits;
-}
-
-// `in` is a stretch of ones.
-void Surveyor::count(const Bits& bits, const Turns& turns, std::uint64_t in, Tally& into) const {
-  const int turned = std::popcount(turns.all & in);
-  into.turns += turned;
-  into.odd += turned - std::popcount(turns.calm & in);
-  into.letters += std::popcount((bits.uppers | bits.lowers) & in);
-  const std::uint64_t row = turns.capitals & in;
-  const bool goes_on =
-      (row & 1) != 0 && in_row_ + static_cast<std::size_t>(std::countr_one(row)) >= kShortestDense;
-  into.capitals = into.capitals || goes_on || has_row(row);
-}
-
-void Surveyor::runs(std::size_t at, const Bits& bits, const Turns& turns) {
-  std::size_t i = 0;
-  while (i < kBlock) {
-    const auto ones = static_cast<std::size_t>(std::countr_one(bits.value >> i));
-    const std::uint64_t from = ~std::uint64_t{0} << i;
-    const bool goes_on = i + ones >= kBlock;
-    if (ones > 0) {
-      open_.size += goes_on ? kBlock - i : ones;
-      count(bits, turns, goes_on ? from : from & ~(~std::uint64_t{0} << (i + ones)), open_);
-    }
-    if (goes_on) return;
-    finish(open_, at + i + ones);
-    open_ = {};
-    i += ones;
-    i += static_cast<std::size_t>(std::countr_zero(bits.value >> i));
-  }
-}
-
-void Surveyor::finish(const Tally& run, std::size_t end) {
-  if (run.size < kShortestDense || run.letters < kLetters || !run.may_be_dense()) return;
-  out_.dense.push_back({end - run.size, end});
-  words(end - run.size, end);
-}
-
-// Notes the long runs of letters and digits in a dense one.
-void Surveyor::words(std::size_t begin, std::size_t end) {
-  std::size_t at = begin;
-  while (at + kShortestBase64 <= end) {
-    std::size_t probe = at + kShortestBase64;
-    while (probe > at && is(text_[probe - 1], kAlnum)) --probe;
-    if (probe > at) {
-      at = probe;  // text[probe - 1] is no letter: no long run begins before it
-      continue;
-    }
-    const std::size_t stop = run_end(text_, at + kShortestBase64, kAlnum, end - at);
-    out_.letters.push_back({at, stop});
-    at = stop + 1;
-  }
-}
-
-void Surveyor::escapes(std::size_t at, std::uint64_t marks) {
+template <class Cpu>
+void Surveyor<Cpu>::escapes(std::size_t at, std::uint64_t marks) {
   for (; marks != 0; marks &= marks - 1) {
     const std::size_t place = at + static_cast<std::size_t>(std::countr_zero(marks));
     if (place + 1 >= text_.size()) return;
@@ -248,24 +264,13 @@ void Surveyor::escapes(std::size_t at, std::uint64_t marks) {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2,bmi,lzcnt,popcnt"))) std::size_t blocks_avx2(std::string_view text,
-                                                                         Surveyor& surveyor) {
-  std::size_t at = 0;
-  for (; at + kBlock <= text.size(); at += kBlock) surveyor.block(at, bits_avx2(text.data() + at));
-  return at;
-}
-#endif
+CLAVIGER_AVX2 void survey_avx2(std::string_view text, Survey& out) { Surveyor<Avx2>(text, out).whole(); }
 
-std::size_t blocks(std::string_view text, Surveyor& surveyor) {
-#if defined(__x86_64__)
-  const bool fast = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0 &&
-                    __builtin_cpu_supports("lzcnt") != 0 && __builtin_cpu_supports("popcnt") != 0;
-  if (fast) return blocks_avx2(text, surveyor);
-#endif
-  std::size_t at = 0;
-  for (; at + kBlock <= text.size(); at += kBlock) surveyor.block(at, bits_plain(text.data() + at, kBlock));
-  return at;
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0 &&
+         __builtin_cpu_supports("lzcnt") != 0 && __builtin_cpu_supports("popcnt") != 0;
 }
+#endif
 
 }  // namespace
 
@@ -276,12 +281,13 @@ void Survey::clear() {
   zeros = false;
 }
 
+void survey_plain(std::string_view text, Survey& out) { Surveyor<Plain>(text, out).whole(); }
+
 void survey(std::string_view text, Survey& out) {
-  out.clear();
-  Surveyor surveyor(text, out);
-  const std::size_t at = blocks(text, surveyor);
-  if (at < text.size()) surveyor.block(at, bits_plain(text.data() + at, text.size() - at));
-  surveyor.end();
+#if defined(__x86_64__)
+  if (has_avx2()) return survey_avx2(text, out);
+#endif
+  survey_plain(text, out);
 }
 
 }  // namespace claviger::detect

@@ -37,5 +37,7 @@ inline bool is_in_run(char c) { return kInRun[static_cast<std::uint8_t>(c)]; }
 
 // Replaces what `out` holds.
 void survey(std::string_view text, Survey& out);
+// The same on a processor of which nothing is known.
+void survey_plain(std::string_view text, Survey& out);
 
 }  // namespace claviger::detect

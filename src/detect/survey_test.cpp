@@ -86,6 +86,11 @@ TEST(Survey, of_many_bytes_at_once_is_that_of_each_byte) {
     survey(text, found);
     ASSERT_EQ(spans_of(found.dense), dense) << text;
     ASSERT_EQ(spans_of(found.letters), letters) << text;
+    Survey plain;
+    survey_plain(text, plain);
+    ASSERT_EQ(spans_of(plain.dense), dense) << text;
+    ASSERT_EQ(spans_of(plain.letters), letters) << text;
+    ASSERT_EQ(plain.escapes, found.escapes) << text;
     runs += dense.size();
     words += letters.size();
   }
