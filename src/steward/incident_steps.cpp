@@ -290,14 +290,21 @@ Result<void> Incidents::carry_out(std::vector<Plan>& plans) {
     }
     return {};
   }));
-  for (Plan& one : plans) {
-    // Counted again: calls that were on their way when it was counted first have ended, here and there.
-    if (one.step == Step::note_replaced) count_at_.erase(one.incident.id);
-    if (one.step == Step::withdraw) TRY_VOID(withdraw(one));
-    if (one.step == Step::restore) TRY_VOID(restore(one));
-    if (one.step == Step::rotate) TRY_VOID(rotate(one));
-  }
-  return unpublished_ ? publish() : Result<void>{};
+  // One that fails is tried again by the next tick, and holds no other up.
+  Result<void> all;
+  for (Plan& one : plans)
+    if (auto done = act(one); !done) all = std::move(done);
+  if (unpublished_) TRY_VOID(publish());
+  return all;
+}
+
+Result<void> Incidents::act(Plan& plan) {
+  // Counted again: calls that were on their way when it was counted first have ended, here and there.
+  if (plan.step == Step::note_replaced) count_at_.erase(plan.incident.id);
+  if (plan.step == Step::withdraw) return withdraw(plan);
+  if (plan.step == Step::restore) return restore(plan);
+  if (plan.step == Step::rotate) return rotate(plan);
+  return {};
 }
 
 Result<void> Incidents::publish() {
@@ -356,10 +363,12 @@ Result<void> Incidents::restore(Plan& plan) {
   });
 }
 
-// A rotation that cannot be begun is told once and left to people.
+// A rotation that is refused is told once and left to people; a store that cannot be written now is no
+// refusal.
 Result<void> Incidents::rotate(Plan& plan) {
   Incident& it = plan.incident;
   auto begun = parts_.rotating.begin(it.subject_id, it.version, fmt::format("leaked, incident {}", it.id));
+  if (!begun && begun.error().origin == Origin::internal) return std::unexpected(std::move(begun).error());
   if (begun)
     it.rotation = *begun;
   else

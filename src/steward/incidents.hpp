@@ -159,6 +159,7 @@ class Incidents {
   Result<void> carry_out(std::vector<Plan>& plans);
   Result<void> freeze(store::Tx& tx, Plan& plan);
   Result<void> freeze_below(store::Tx& tx, Plan& plan);
+  Result<void> act(Plan& plan);
   Result<void> withdraw(Plan& plan);
   Result<void> restore(Plan& plan);
   Result<void> rotate(Plan& plan);

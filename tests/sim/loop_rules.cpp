@@ -29,7 +29,7 @@ bool LoopWorld::emergency(const std::string& credential) {
 bool LoopWorld::cut_off(const Call& call) {
   const auto all = rotations_->list(call.credential);
   return !all || std::ranges::any_of(*all, [&](const steward::Rotation& it) {
-    return it.mode == RotationMode::emergency && (it.started >= call.intent.at || !steward::over(it.state));
+    return it.mode == RotationMode::emergency && it.old_version == call.intent.credential_version;
   });
 }
 
@@ -85,6 +85,8 @@ void LoopWorld::check_end() {
   const auto incidents = incidents_->list({});
   if (!incidents) return broken("the incidents cannot be read");
   for (const steward::Incident& it : *incidents) {
+    if (it.rotation_problem == client_text(Code::store_unavailable))
+      broken(fmt::format("{} was left to people while the store was away", it.id));
     if (it.state == IncidentState::closed || !it.rotation_problem.empty()) continue;
     if (it.accounting.empty())
       broken(fmt::format("{} is {} at the end, without figures", it.id, name_of(it.state)));
