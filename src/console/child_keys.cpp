@@ -31,19 +31,7 @@ Result<Answer> create_child_key(Session& s) { return issue(s, asking(s)); }
 Result<Answer> list_child_keys(Session& s) {
   identity::KeyFilter filter;
   filter.above = asking(s);
-  filter.after = s.query.text("after");
-  TRY(const std::int64_t page, s.query.number("limit", kPage, kPage));
-  filter.limit = page + 1;  // one more tells whether there is a next page
-  TRY(auto keys, s.parts.keys.list(filter));
-  const bool more = keys.size() > static_cast<std::size_t>(page);
-  if (more) keys.pop_back();
-  Json list = Json::array();
-  for (const identity::Key& key : keys) {
-    TRY(Json shown, shown_key(s, key));
-    list.push_back(std::move(shown));
-  }
-  return Answer{
-      200, {{"keys", std::move(list)}, {"next", more ? Json(keys.back().id) : Json(nullptr)}}, {}, {}};
+  return page_of_keys(s, std::move(filter), kPage);
 }
 
 Result<Answer> show_child_key(Session& s) {

@@ -18,6 +18,8 @@
 namespace claviger::console {
 namespace {
 
+constexpr std::int64_t kPage = 1'000;  // keys, when the query does not say how many
+
 Result<std::optional<std::int64_t>> read_choices(const Body& body) {
   const auto choices = body.integer("max_choices");
   const auto n = body.integer("n");
@@ -227,6 +229,22 @@ Result<Json> shown_key(Session& s, const identity::Key& key) {
     break;
   }
   return body;
+}
+
+Result<Answer> page_of_keys(Session& s, identity::KeyFilter filter, std::int64_t most) {
+  filter.after = s.query.text("after");
+  TRY(const std::int64_t page, s.query.number("limit", kPage, most));
+  filter.limit = page + 1;  // one more tells whether there is a next page
+  TRY(auto keys, s.parts.keys.list(filter));
+  const bool more = keys.size() > static_cast<std::size_t>(page);
+  if (more) keys.pop_back();
+  Json list = Json::array();
+  for (const identity::Key& key : keys) {
+    TRY(Json shown, shown_key(s, key));
+    list.push_back(std::move(shown));
+  }
+  return Answer{
+      200, {{"keys", std::move(list)}, {"next", more ? Json(keys.back().id) : Json(nullptr)}}, {}, {}};
 }
 
 Result<std::optional<std::string>> remembered(Session& s) {

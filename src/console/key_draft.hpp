@@ -31,6 +31,8 @@ Result<Answer> issue(Session& s, std::string_view parent);
 Result<identity::Key> find_key(Session& s, std::string_view id);
 // A key with what stops it from above.
 Result<nlohmann::ordered_json> shown_key(Session& s, const identity::Key& key);
+// One page of the keys that fit the filter, as the query's `after` and `limit` say; `most` keys at most.
+Result<Answer> page_of_keys(Session& s, identity::KeyFilter filter, std::int64_t most);
 
 // The answer to a repeated request with an Idempotency-Key, when it is one.
 Result<std::optional<Answer>> repeated(Session& s);

@@ -13,7 +13,6 @@
 namespace claviger::console {
 namespace {
 
-constexpr std::int64_t kPage = 1'000;
 constexpr std::int64_t kPageMost = 10'000;
 
 Result<Answer> set_state(Session& s, std::string_view action, identity::KeyState state) {
@@ -32,21 +31,9 @@ Result<Answer> list_keys(Session& s) {
   filter.team = s.query.text("team");
   filter.project = s.query.text("project");
   filter.environment = s.query.text("environment");
-  filter.after = s.query.text("after");
   filter.above = s.query.text("above");
   filter.production = s.production();
-  TRY(const std::int64_t page, s.query.number("limit", kPage, kPageMost));
-  filter.limit = page + 1;  // one more tells whether there is a next page
-  TRY(auto keys, s.parts.keys.list(filter));
-  const bool more = keys.size() > static_cast<std::size_t>(page);
-  if (more) keys.pop_back();
-  Json list = Json::array();
-  for (const identity::Key& key : keys) {
-    TRY(Json shown, shown_key(s, key));
-    list.push_back(std::move(shown));
-  }
-  return Answer{
-      200, {{"keys", std::move(list)}, {"next", more ? Json(keys.back().id) : Json(nullptr)}}, {}, {}};
+  return page_of_keys(s, std::move(filter), kPageMost);
 }
 
 Result<Answer> create_key(Session& s) { return issue(s, s.body.text("parent")); }
