@@ -69,13 +69,20 @@ Prompt<Result<std::string_view>> ServerConnection::read_body(wire::RequestHead& 
     return Result<std::string_view>(
         in_.view().substr(head_size_, static_cast<std::size_t>(head.content_length)));
   }
-  if (head.framing == wire::Framing::chunked) return read_chunked(head, limit);
-  return read_sized(head, limit);
+  return read_rest(head, limit);
 }
 
-Task<Result<std::string_view>> ServerConnection::read_sized(wire::RequestHead& head, std::size_t limit) {
-  if (head.content_length > limit) co_return refuse(Code::body_too_large);
-  const std::size_t size = static_cast<std::size_t>(head.content_length);
+// Whether the body comes or not, the buffer may have moved, and the head's views with it.
+Task<Result<std::string_view>> ServerConnection::read_rest(wire::RequestHead& head, std::size_t limit) {
+  const bool chunked = head.framing == wire::Framing::chunked;
+  const auto body = chunked ? co_await read_chunked(limit) : co_await read_sized(head.content_length, limit);
+  (void)wire::parse_request_head(in_.view(), head);
+  co_return body;
+}
+
+Task<Result<std::string_view>> ServerConnection::read_sized(std::uint64_t length, std::size_t limit) {
+  if (length > limit) co_return refuse(Code::body_too_large);
+  const std::size_t size = static_cast<std::size_t>(length);
   const std::size_t end = head_size_ + size;
   if (in_.size() < end) {
     // Straight into its place: a large body is not copied once more.
@@ -95,13 +102,12 @@ Task<Result<std::string_view>> ServerConnection::read_sized(wire::RequestHead& h
       filled += static_cast<std::size_t>(got);
     }
     stream_->set_deadline(INT64_MAX);
-    (void)wire::parse_request_head(in_.view(), head);  // the buffer has moved, and the head's views with it
   }
   body_end_ = end;
   co_return in_.view().substr(head_size_, size);
 }
 
-Task<Result<std::string_view>> ServerConnection::read_chunked(wire::RequestHead& head, std::size_t limit) {
+Task<Result<std::string_view>> ServerConnection::read_chunked(std::size_t limit) {
   wire::ChunkedDecoder decoder;
   decoded_.cut(0);
   std::size_t at = head_size_;
@@ -113,14 +119,13 @@ Task<Result<std::string_view>> ServerConnection::read_chunked(wire::RequestHead&
     if (decoded_.size() > limit) co_return refuse(Code::body_too_large);
     if (decoder.done()) break;
     dropped_ += in_.size() - head_size_;
-    in_.cut(head_size_);  // decoded; the head stays for its views
+    in_.cut(head_size_);  // decoded; the head stays
     at = head_size_;
     stream_->expire_after_ms(limits::kBodyTimeoutMs);
     const auto more = co_await receive();
     if (!more || !*more) co_return stopped("body");
   }
   stream_->set_deadline(INT64_MAX);
-  (void)wire::parse_request_head(in_.view(), head);
   body_end_ = at;
   co_return decoded_.view();
 }

@@ -26,7 +26,7 @@ class ServerConnection {
   // The body has arrived already, or there is none: read_body will not wait.
   bool body_is_here(const wire::RequestHead& head) const;
   // The whole body, decoded, at most `limit` bytes (body_too_large). `head` is re-read when the buffer had to
-  // move. The view is valid until consume.
+  // move, also when there is an error. The view is valid until consume.
   Prompt<Result<std::string_view>> read_body(wire::RequestHead& head, std::size_t limit);
   // For a request that is answered without its body: true when all of it is here, so that consume forgets it
   // too. False: what follows could be taken for a request, and the connection must be closed.
@@ -43,8 +43,9 @@ class ServerConnection {
  private:
   Task<Result<bool>> receive();
   std::unexpected<Error> stopped(std::string_view what) const;
-  Task<Result<std::string_view>> read_sized(wire::RequestHead& head, std::size_t limit);
-  Task<Result<std::string_view>> read_chunked(wire::RequestHead& head, std::size_t limit);
+  Task<Result<std::string_view>> read_rest(wire::RequestHead& head, std::size_t limit);
+  Task<Result<std::string_view>> read_sized(std::uint64_t length, std::size_t limit);
+  Task<Result<std::string_view>> read_chunked(std::size_t limit);
 
   std::unique_ptr<Stream> stream_;
   ReceiveBuffer in_;  // from the first byte of the current request

@@ -33,6 +33,7 @@ std::string chunked(std::string_view body, std::size_t step) {
 struct Seen {
   std::string text;
   std::string say;
+  std::string head;  // what is left of it when its body cannot be read
   std::size_t bytes = 0;
   bool done = false;
 };
@@ -55,6 +56,8 @@ Task<void> read_one(ServerConnection& connection, std::size_t limit, Seen& seen)
     } else {
       seen.text = code_name(body.error().code);
       seen.say = told(body.error());
+      seen.head.append(head.method).append(" ").append(head.target).append(" ");
+      seen.head.append(head.headers.find("host"));
     }
   }
   seen.done = true;
@@ -134,6 +137,17 @@ TEST_F(ServerConnectionTest, a_close_inside_a_chunked_body_is_malformed_request)
 
 TEST_F(ServerConnectionTest, a_close_before_the_last_chunk_is_malformed_request) {
   EXPECT_EQ(read_then_closed(chunked_head() + "5\r\nhello\r\n").text, "malformed_request");
+}
+
+// A refusal is told in the dialect that the head speaks, and recorded.
+TEST_F(ServerConnectionTest, the_head_of_a_body_that_stops_can_still_be_read) {
+  EXPECT_EQ(read_then_closed(post(std::string(100'000, 'x')).substr(0, 200)).head, "POST /v1/chat gate");
+}
+
+TEST_F(ServerConnectionTest, the_head_of_a_chunked_body_that_stops_can_still_be_read) {
+  std::string text = chunked(std::string(100'000, 'x'), 50'000);
+  text.resize(text.size() - wire::kLastChunk.size());
+  EXPECT_EQ(read_then_closed(text).head, "POST /v1/chat gate");
 }
 
 TEST_F(ServerConnectionTest, a_head_that_stops_arriving_is_request_timeout) {
