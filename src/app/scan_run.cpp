@@ -136,6 +136,7 @@ class Run {
     options.branches = asked_.branches;
     options.range = asked_.range;
     options.threads = threads();
+    options.archives = task_.archives;
     if (!asked_.since.empty()) {
       TRY(const Time since, since_time(asked_.since, started_));
       options.since_s = since.ns / 1'000'000'000;
@@ -147,8 +148,6 @@ class Run {
     const HistoryLine shown(terminal_.err, progress, shows_progress());
     const auto submodules = asked_.submodules ? scan::Submodules::scanned : scan::Submodules::left_out;
     TRY(scan::Outcome outcome, scan::scan_git_history(asked_.path, options, submodules, task_, progress));
-    if (asked_.archives)
-      outcome.notes.emplace_back("archives in the history are scanned as the bytes they are");
     suppression_.apply(outcome);
     return outcome;
   }

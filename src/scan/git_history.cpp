@@ -80,8 +80,8 @@ Result<HistoryReport> HistoryScan::run() {
   if (every_commit) tell_loose_ends(places);
 
   std::ranges::sort(report_.places, {}, [](const HistoryPlace& place) {
-    return std::tuple(std::string_view(place.path), place.first ? place.first->time_s : 0, place.line,
-                      place.column, place.object);
+    return std::tuple(std::string_view(place.path), place.first ? place.first->time_s : 0, place.at.line,
+                      place.at.column, place.object);
   });
   report_.commits = commits_.order().size();
   report_.missing = trees.missing();
@@ -154,14 +154,15 @@ void HistoryScan::sweep_all() {
   options.done = &progress_.done;
   const CollectCommits collect =
       options_.all_objects && !restricted() ? CollectCommits::yes : CollectCommits::no;
-  const SweepStats stats = sweep(*database_, options, problems_,
-                                 [&] { return std::make_unique<HitCollector>(engine_, collect, hits_); });
+  const SweepStats stats = sweep(*database_, options, problems_, [&] {
+    return std::make_unique<HitCollector>(engine_, options_.archives, collect, hits_, problems_);
+  });
   report_.objects = stats.objects;
   report_.bytes = stats.bytes;
 }
 
 void HistoryScan::scan_changes() {
-  HitCollector collector(engine_, CollectCommits::no, hits_);
+  HitCollector collector(engine_, options_.archives, CollectCommits::no, hits_, problems_);
   ObjectReader reader(*database_, options_.memory / 4, limits::kGitObject);
   const auto scan = [&](const ObjectId& id, std::string_view type) {
     const auto object = reader.read(id);

@@ -13,6 +13,7 @@
 #include "detect/engine.hpp"
 #include "scan/git_problem.hpp"
 #include "scan/git_repository.hpp"
+#include "scan/inspector.hpp"
 
 namespace claviger::scan {
 
@@ -21,7 +22,8 @@ struct HistoryOptions {
   std::vector<std::string> branches{};  // only commits that these reach; empty: all refs
   std::string range{};                  // "A..B", "A.." or "..B": only commits that B reaches and A does not
   std::optional<std::int64_t> since_s{};  // only commits committed at this Unix time or later
-  bool promised_is_error = false;         // a partial clone's missing objects are problems, not a count
+  Archives archives = Archives::as_bytes;
+  bool promised_is_error = false;  // a partial clone's missing objects are problems, not a count
   unsigned threads = 1;
   std::size_t memory = limits::kScanMemory;  // anonymous; what is mapped does not count
 };
@@ -51,13 +53,13 @@ enum class HistoryKind : std::uint8_t { file, commit_message, tag_message, loose
 struct HistoryPlace {
   HistoryKind kind = HistoryKind::file;
   ObjectId object;   // the blob, commit or tag that `hit` is in
-  std::string path;  // empty unless kind is file
+  std::string path;  // of a file; of a loose end what stands in an archive: "!/inner"
   // The first commit, parents before children, whose tree has it, and the last one. No value for a tag
   // message and for a loose end: a blob that no commit's tree leads to.
   std::optional<HistoryCommit> first, last;
   bool still_in_head = false;  // of a message: whether HEAD's history holds it
   detect::Hit hit;
-  std::int64_t line = 0, column = 0, end_line = 0;  // from 1, of `hit` in `object`; the column counts bytes
+  LinePlace at;  // from 1, of `hit` in its file; the column counts bytes
 };
 
 struct HistoryReport {

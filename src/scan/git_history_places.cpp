@@ -65,32 +65,43 @@ void HistoryScan::tell_places(const Places& places) {
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
   const auto work = [&] {
-    ObjectReader reader(*database_, options_.memory / (8 * threads), limits::kGitObject);
-    detect::Engine::Scanner scanner(engine_);
-    std::vector<HistoryPlace> told;
-    std::uint64_t allowed = 0;
+    Teller mine = teller(options_.memory / (8 * threads));
     for (std::size_t begin = next.fetch_add(kBatch); begin < groups.size(); begin = next.fetch_add(kBatch)) {
       const std::size_t end = std::min(begin + kBatch, groups.size());
-      for (std::size_t i = begin; i < end; ++i) {
-        tell_place(places, groups[i], reader, scanner, told);
-        allowed += scanner.allowed();
-      }
+      for (std::size_t i = begin; i < end; ++i) tell_place(places, groups[i], mine);
       progress_.done += end - begin;
     }
     const std::lock_guard lock(mutex);
-    std::ranges::move(told, std::back_inserter(report_.places));
-    report_.allowed += allowed;
+    std::ranges::move(mine.told, std::back_inserter(report_.places));
+    report_.allowed += mine.allowed;
   };
   std::vector<std::jthread> others;
   for (unsigned i = 1; i < threads; ++i) others.emplace_back(work);
   work();
 }
 
-void HistoryScan::tell_place(const Places& places, const std::vector<const Place*>& group,
-                             ObjectReader& reader, detect::Engine::Scanner& scanner,
-                             std::vector<HistoryPlace>& told) {
+HistoryScan::Teller HistoryScan::teller(std::size_t memory) const {
+  return {ObjectReader(*database_, memory, limits::kGitObject),
+          detect::Engine::Scanner(engine_),
+          BlobArchives(engine_, options_.archives),
+          {},
+          0};
+}
+
+void HistoryScan::Teller::each_hit(std::string_view bytes, const std::string& path,
+                                   const Inspector::Tell& tell) {
+  if (archives.scan(bytes, path, tell)) {
+    allowed += archives.allowed;
+    return;
+  }
+  scanner.scan(bytes, {.path = path},
+               [&](const detect::Hit& hit) { tell(hit, path, line_place(bytes, hit)); });
+  allowed += scanner.allowed();
+}
+
+void HistoryScan::tell_place(const Places& places, const std::vector<const Place*>& group, Teller& teller) {
   const HotBlob& blob = hits_.blobs[group.front()->blob];
-  const auto object = reader.read(blob.id);
+  const auto object = teller.reader.read(blob.id);
   if (!object) {
     problems_.add(fmt::format("blob {}", blob.id.hex()), object.error());
     return;
@@ -98,47 +109,40 @@ void HistoryScan::tell_place(const Places& places, const std::vector<const Place
   // What has hits is worth a proof that it is what its name says.
   if (name_of(blob.id.kind, object->type, *object->bytes) != blob.id)
     problems_.add(fmt::format("blob {}", blob.id.hex()), "its content does not fit its name; it was scanned");
-  const std::string path = places.path(*group.front());
-  const std::string_view text = as_text(*object->bytes);
   HotKeys keys;
-  scanner.scan(text, {.path = path}, [&](const detect::Hit& hit) {
+  const auto tell = [&](const detect::Hit& hit, const std::string& path, const LinePlace& at) {
     const HotKey key = keys.next(hit);
     const auto found = std::ranges::find(group, key, &Place::key);
     if (found == group.end()) return;
     HistoryPlace place;
     place.object = blob.id;
     place.path = path;
-    place.first = about((*found)->first, reader);
-    place.last = (*found)->first == (*found)->last ? place.first : about((*found)->last, reader);
+    place.first = about((*found)->first, teller.reader);
+    place.last = (*found)->first == (*found)->last ? place.first : about((*found)->last, teller.reader);
     place.still_in_head = (*found)->still_in_head;
     place.hit = hit;
-    const LinePlace at = line_place(text, hit);
-    place.line = at.line;
-    place.column = at.column;
-    place.end_line = at.end_line;
-    told.push_back(std::move(place));
-  });
+    place.at = at;
+    teller.told.push_back(std::move(place));
+  };
+  teller.each_hit(as_text(*object->bytes), places.path(*group.front()), tell);
 }
 
 void HistoryScan::tell_loose_ends(const Places& places) {
-  ObjectReader reader(*database_, options_.memory / 8, limits::kGitObject);
-  detect::Engine::Scanner scanner(engine_);
+  Teller mine = teller(options_.memory / 8);
   for (std::uint32_t i = 0; i < hits_.blobs.size(); ++i) {
     if (places.has_path(i)) continue;
-    const auto object = reader.read(hits_.blobs[i].id);
+    const auto object = mine.reader.read(hits_.blobs[i].id);
     if (!object) continue;  // told when it was swept
-    const std::string_view text = as_text(*object->bytes);
-    scanner.scan(text, {}, [&](const detect::Hit& hit) {
+    const auto tell = [&](const detect::Hit& hit, const std::string& inner, const LinePlace& at) {
       HistoryPlace place;
       place.kind = HistoryKind::loose_end;
       place.object = hits_.blobs[i].id;
+      place.path = inner;
       place.hit = hit;
-      const LinePlace at = line_place(text, hit);
-      place.line = at.line;
-      place.column = at.column;
-      place.end_line = at.end_line;
+      place.at = at;
       report_.places.push_back(std::move(place));
-    });
+    };
+    mine.each_hit(as_text(*object->bytes), {}, tell);
   }
 }
 
@@ -151,9 +155,7 @@ void HistoryScan::tell_messages() {
     HistoryPlace place;
     place.object = message.id;
     place.hit = std::move(message.hit);
-    place.line = message.line;
-    place.column = message.column;
-    place.end_line = message.end_line;
+    place.at = message.at;
     if (message.type == ObjectType::tag) {
       if (!tags.contains(message.id) && !(options_.all_objects && !restricted())) continue;
       place.kind = HistoryKind::tag_message;

@@ -31,8 +31,19 @@ class HistoryScan {
   // The signatures of all commits' trees.
   std::vector<Signature> read_trees(HotTrees& trees);
   void tell_places(const Places& places);
-  void tell_place(const Places& places, const std::vector<const Place*>& group, ObjectReader& reader,
-                  detect::Engine::Scanner& scanner, std::vector<HistoryPlace>& told);
+  // What one thread needs to tell places.
+  struct Teller {
+    ObjectReader reader;
+    detect::Engine::Scanner scanner;
+    BlobArchives archives;
+    std::vector<HistoryPlace> told;
+    std::uint64_t allowed = 0;
+
+    // The hits of a blob, with the path of the file that each stands in.
+    void each_hit(std::string_view bytes, const std::string& path, const Inspector::Tell& tell);
+  };
+  Teller teller(std::size_t memory) const;
+  void tell_place(const Places& places, const std::vector<const Place*>& group, Teller& teller);
   void tell_loose_ends(const Places& places);
   void tell_messages();
   HistoryCommit about(std::uint32_t node, ObjectReader& reader) const;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "scan/git_rig_test.hpp"
@@ -290,8 +291,8 @@ TEST(GitHistory, messages_of_commits_and_tags_are_scanned) {
     if (place.kind == HistoryKind::commit_message) {
       EXPECT_EQ(place.hit.secret, token(1));
       EXPECT_EQ(place.first->id.hex(), commit);
-      EXPECT_EQ(place.line, 3);
-      EXPECT_EQ(place.column, 12);
+      EXPECT_EQ(place.at.line, 3);
+      EXPECT_EQ(place.at.column, 12);
       EXPECT_TRUE(place.still_in_head);
     } else {
       EXPECT_EQ(place.kind, HistoryKind::tag_message);
@@ -312,9 +313,9 @@ TEST(GitHistory, a_place_tells_who_when_and_where) {
   ASSERT_EQ(report.places.size(), 1U);
   const HistoryPlace& place = report.places[0];
   EXPECT_EQ(place.path, "dir/file name");
-  EXPECT_EQ(place.line, 2);
-  EXPECT_EQ(place.column, 7);
-  EXPECT_EQ(place.end_line, 2);
+  EXPECT_EQ(place.at.line, 2);
+  EXPECT_EQ(place.at.column, 7);
+  EXPECT_EQ(place.at.end_line, 2);
   EXPECT_EQ(place.first->id.hex(), first);
   EXPECT_EQ(place.first->author, "Ada Author");
   EXPECT_EQ(place.first->email, "ada@example.org");
@@ -344,6 +345,57 @@ TEST(GitHistory, reftable_and_unknown_formats_are_refused_with_a_sentence) {
   const auto nothing = GitRepository::open("/");
   ASSERT_FALSE(nothing.has_value());
   EXPECT_EQ(nothing.error().code, Code::not_found);
+}
+
+TEST(GitHistory, archives_are_opened_when_asked) {
+  GitRig rig;
+  const auto pack = [&](const std::string& inner, const std::string& outer) {
+    std::filesystem::create_directories(rig.path() + "/dist");
+    shell("cd '" + rig.path() + "' && tar czf dist/" + outer + " " + inner + " && rm " + inner);
+  };
+  rig.write("app.env", "A=1\nTOKEN=" + token(1) + "\n");
+  pack("app.env", "app.tgz");
+  rig.write("plain.env", "TOKEN=" + token(2) + "\n");
+  const std::string first = rig.commit();
+  const std::string second = rig.commit();
+  rig.git("rm -q dist/app.tgz");
+  rig.commit();
+  rig.write("lost.env", "TOKEN=" + token(3) + "\n");
+  pack("lost.env", "lost.tgz");
+  rig.git("hash-object -w dist/lost.tgz");
+  for (const char* form : {"", "repack -q -a -d -k"}) {
+    if (*form != '\0') rig.git(form);
+    EXPECT_EQ(scan(rig.path()).places.size(), 1U) << "packed bytes tell nothing";
+    HistoryOptions options;
+    options.archives = Archives::opened;
+    const HistoryReport report = scan(rig.path(), options);
+    ASSERT_EQ(report.places.size(), 2U);
+    const HistoryPlace& place = report.places[0];
+    EXPECT_EQ(place.path, "dist/app.tgz!/app.env");
+    EXPECT_EQ(place.hit.secret, token(1));
+    EXPECT_EQ(std::pair(place.at.line, place.at.column), std::pair(std::int64_t{2}, std::int64_t{7}));
+    EXPECT_EQ(std::pair(place.first->id.hex(), place.last->id.hex()), std::pair(first, second));
+    EXPECT_FALSE(place.still_in_head);
+    options.all_objects = true;
+    const HistoryReport all = scan(rig.path(), options);
+    ASSERT_EQ(all.places.size(), 3U);
+    const auto lost = std::ranges::find(all.places, HistoryKind::loose_end, &HistoryPlace::kind);
+    ASSERT_NE(lost, all.places.end());
+    EXPECT_EQ(lost->path, "!/lost.env");
+    EXPECT_EQ(lost->hit.secret, token(3));
+    EXPECT_EQ(all.problem_count, 0U);
+  }
+}
+
+TEST(GitHistory, an_archive_that_cannot_be_read_is_told_by_its_blob) {
+  GitRig rig;
+  rig.write("broken.gz", "\x1f\x8b\x08" + std::string(60, 'x'));
+  rig.commit();
+  HistoryOptions options;
+  options.archives = Archives::opened;
+  const HistoryReport report = scan(rig.path(), options);
+  ASSERT_EQ(report.problem_count, 1U);
+  EXPECT_TRUE(report.problems[0].what.starts_with("blob:")) << report.problems[0].what;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "scan/git_commit.hpp"
 
@@ -50,6 +51,7 @@ std::unique_ptr<SweepTrace> HitCollector::visit(const SweptObject& object) {
 std::unique_ptr<SweepTrace> HitCollector::scan_blob(const SweptObject& object) {
   using Leave = detect::Engine::Scanner::Leave;
   if (object.repeated && !object.has_deltas) return nullptr;
+  if (scan_archive(object)) return nullptr;
   const detect::Trace* base = nullptr;
   if (object.base != nullptr) base = static_cast<const BlobTrace*>(object.base)->trace.get();
   // Short copies bring less along than it costs to look for it.
@@ -66,14 +68,32 @@ std::unique_ptr<SweepTrace> HitCollector::scan_blob(const SweptObject& object) {
                                 if (blob.keys.size() < limits::kScanHits)
                                   blob.keys.push_back(keys_.next(secret));
                               });
-  if (!blob.keys.empty() && !object.repeated) {
-    blob.id = object.id;
-    blobs_.push_back(std::move(blob));
-  }
+  if (!object.repeated) keep(std::move(blob), object.id);
   if (!object.has_deltas || trace == nullptr) return nullptr;
   auto left = std::make_unique<BlobTrace>();
   left->trace = std::move(trace);
   return left;
+}
+
+// What is packed has nothing in common with its base that could be seen.
+bool HitCollector::scan_archive(const SweptObject& object) {
+  HotBlob blob;
+  keys_.clear();
+  const auto tell = [&](const detect::Hit& hit, const std::string&, const LinePlace&) {
+    if (blob.keys.size() < limits::kScanHits) blob.keys.push_back(keys_.next(hit));
+  };
+  if (!archives_.scan(as_text(object.bytes), "blob:" + object.id.hex(), tell)) return false;
+  if (object.repeated) return true;
+  for (Problem& problem : archives_.problems) problems_.add(std::move(problem.what), std::move(problem.why));
+  allowed_ += archives_.allowed;
+  keep(std::move(blob), object.id);
+  return true;
+}
+
+void HitCollector::keep(HotBlob blob, const ObjectId& id) {
+  if (blob.keys.empty()) return;
+  blob.id = id;
+  blobs_.push_back(std::move(blob));
 }
 
 void HitCollector::scan_message(const SweptObject& object) {
@@ -82,8 +102,7 @@ void HitCollector::scan_message(const SweptObject& object) {
   if (head == std::string_view::npos) return;
   const std::string_view message = text.substr(head + 2);
   scanner_.scan(message, {}, [&](const detect::Hit& hit) {
-    const LinePlace place = line_place(message, hit);
-    messages_.push_back({object.id, object.type, hit, place.line, place.column, place.end_line});
+    messages_.push_back({object.id, object.type, hit, line_place(message, hit)});
   });
   allowed_ += scanner_.allowed();
 }

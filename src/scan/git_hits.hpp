@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "detect/engine.hpp"
+#include "scan/git_archives.hpp"
 #include "scan/git_sweep.hpp"
 
 namespace claviger::scan {
@@ -31,7 +32,7 @@ struct MessageHit {
   ObjectId id;
   ObjectType type = ObjectType::commit;
   detect::Hit hit;
-  std::int64_t line = 0, column = 0, end_line = 0;
+  LinePlace at;
 };
 
 // All that a scan of objects found. Filled by one collector a thread.
@@ -43,10 +44,7 @@ struct HistoryHits {
   std::uint64_t allowed = 0;
 };
 
-// Where `hit` stands in `text`, from 1.
-struct LinePlace {
-  std::int64_t line = 0, column = 0, end_line = 0;
-};
+// Where `hit` stands in `text`.
 LinePlace line_place(std::string_view text, const detect::Hit& hit);
 
 // Numbers the hits of one text; the same secret at the same place among its like has the same key in every
@@ -63,21 +61,31 @@ class HotKeys {
 
 enum class CollectCommits : std::uint8_t { no, yes };
 
-// Scans blobs, deltas by what they do not share with their base, and the messages of commits and tags.
+// Scans blobs, deltas by what they do not share with their base, archives by the files in them, and the
+// messages of commits and tags.
 class HitCollector final : public SweepVisitor {
  public:
-  HitCollector(std::shared_ptr<const detect::Engine> engine, CollectCommits commits, HistoryHits& hits)
-      : scanner_(std::move(engine)), collect_commits_(commits), hits_(hits) {}
+  HitCollector(const std::shared_ptr<const detect::Engine>& engine, Archives archives, CollectCommits commits,
+               HistoryHits& hits, GitProblems& problems)
+      : scanner_(engine),
+        archives_(engine, archives),
+        collect_commits_(commits),
+        hits_(hits),
+        problems_(problems) {}
   ~HitCollector() override;
   std::unique_ptr<SweepTrace> visit(const SweptObject& object) override;
 
  private:
   std::unique_ptr<SweepTrace> scan_blob(const SweptObject& object);
+  bool scan_archive(const SweptObject& object);
+  void keep(HotBlob blob, const ObjectId& id);
   void scan_message(const SweptObject& object);
 
   detect::Engine::Scanner scanner_;
+  BlobArchives archives_;
   CollectCommits collect_commits_;
   HistoryHits& hits_;
+  GitProblems& problems_;
   HotKeys keys_;
   std::vector<Copy> repeats_;
   std::vector<HotBlob> blobs_;

@@ -26,15 +26,15 @@ std::string file_of(const HistoryPlace& place) {
     case HistoryKind::loose_end:
       break;
   }
-  return fmt::format("blob:{}", place.object.hex());
+  return fmt::format("blob:{}{}", place.object.hex(), place.path);
 }
 
 Finding finding_at(const detect::Ruleset& rules, HistoryPlace place, const std::string& prefix) {
   Finding finding = finding_of(rules.at(place.hit.rule), std::move(place.hit));
   finding.file = prefix + file_of(place);
-  finding.line = place.line;
-  finding.column = place.column;
-  finding.end_line = place.end_line;
+  finding.line = place.at.line;
+  finding.column = place.at.column;
+  finding.end_line = place.at.end_line;
   finding.still_in_head = place.still_in_head;
   if (place.first) {
     finding.commit = finding.first_commit = place.first->id.hex();

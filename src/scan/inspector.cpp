@@ -52,8 +52,11 @@ void LineCounter::advance(std::size_t offset) {
   }
 }
 
-Inspector::Inspector(const Task& task)
-    : task_(task), scanner_(task.engine), buffer_(new char[kWindow]) {}  // touched as it is needed
+Inspector::Inspector(const Task& task, Tell tell)
+    : task_(task),
+      tell_(std::move(tell)),
+      scanner_(task.engine),
+      buffer_(new char[kWindow]) {}  // touched as it is needed
 
 Inspector::~Inspector() = default;
 
@@ -130,14 +133,15 @@ void Inspector::note(const detect::Hit& hit, LineCounter& place, std::string_vie
                      const std::string& path) {
   const detect::Rule& rule = task_.engine->rules().at(hit.rule);
   if (rule.severity < task_.least) return;
+  place.advance(hit.begin);
+  LineCounter end = place;
+  end.advance(hit.end > hit.begin ? std::min(hit.end, bytes.size()) - 1 : hit.begin);
+  if (tell_) return tell_(hit, path, {place.line(), place.column(), end.line()});
   if (!outcome_.has_room(path)) return;
   Finding finding = finding_of(rule, hit);
   finding.file = path;
-  place.advance(hit.begin);
   finding.line = place.line();
   finding.column = place.column();
-  LineCounter end = place;
-  end.advance(hit.end > hit.begin ? std::min(hit.end, bytes.size()) - 1 : hit.begin);
   finding.end_line = end.line();
   outcome_.findings.push_back(std::move(finding));
 }

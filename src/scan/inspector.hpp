@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,6 +27,11 @@ struct Task {
 // A finding of `hit`, its place left to the caller.
 Finding finding_of(const detect::Rule& rule, detect::Hit hit);
 
+// Where something stands in a text, from 1; the column counts bytes.
+struct LinePlace {
+  std::int64_t line = 0, column = 0, end_line = 0;
+};
+
 // Counts lines from one place of a text to a later one.
 class LineCounter {
  public:
@@ -44,7 +50,10 @@ class LineCounter {
 
 class Inspector final : private Members {
  public:
-  explicit Inspector(const Task& task);
+  // Is told of each hit instead of the outcome's findings; `path` is that of the file or member it stands in.
+  using Tell = std::function<void(const detect::Hit& hit, const std::string& path, const LinePlace& place)>;
+
+  explicit Inspector(const Task& task, Tell tell = {});
   ~Inspector() override;
 
   // An open regular file, which stays the caller's, read from its beginning.
@@ -77,6 +86,7 @@ class Inspector final : private Members {
   bool opened(const Extent& extent, std::string_view head, const std::string& path);
 
   const Task& task_;
+  Tell tell_;
   detect::Engine::Scanner scanner_;
   std::unique_ptr<char[]> buffer_;        // one window
   std::unique_ptr<char[]> inner_buffer_;  // of what is being unpacked
