@@ -75,7 +75,9 @@ Prompt<Result<std::string_view>> ServerConnection::read_body(wire::RequestHead& 
 // Whether the body comes or not, the buffer may have moved, and the head's views with it.
 Task<Result<std::string_view>> ServerConnection::read_rest(wire::RequestHead& head, std::size_t limit) {
   const bool chunked = head.framing == wire::Framing::chunked;
-  const auto body = chunked ? co_await read_chunked(limit) : co_await read_sized(head.content_length, limit);
+  Task<Result<std::string_view>> rest =
+      chunked ? read_chunked(limit) : read_sized(head.content_length, limit);
+  const auto body = co_await std::move(rest);
   (void)wire::parse_request_head(in_.view(), head);
   co_return body;
 }

@@ -1,3 +1,4 @@
+// Lets an inspector look into a blob, and hands its hits on.
 #include "scan/git_archives.hpp"
 
 #include <utility>
