@@ -212,7 +212,8 @@ void take_created(Rotation& it, const RotationTraits& traits, const Heard& heard
   if (heard.kind == Kind::done) {
     it.new_key = heard.id.empty() ? it.new_key : heard.id;
     it.operation = heard.operation;
-    if (heard.old_expires) it.old_expires = heard.old_expires;
+    // The first call's word counts: a further secret replaces one that nobody uses.
+    if (!it.old_expires) it.old_expires = heard.old_expires;
     it.tries = 0;
     it.next = now;
     if (!heard.operation.empty()) it.next = after(now, std::min(traits.probe_ms, limits::kRotationRetryMs));
@@ -342,6 +343,15 @@ bool matters(Act act, const Rotation& it) {
 }
 
 void end_undoing(Rotation& it, Time now) {
+  // The old secret of a key that got another one is on a timer: it is saved by a further one, or by nothing.
+  const bool must_go_on = it.doomed && it.rotation == RotationClass::in_place && it.old_expires &&
+                          it.creates < limits::kRotationCreates;
+  if (must_go_on) {
+    it.doomed = false;
+    it.new_version = 0;
+    it.new_key.clear();
+    return start_making(it, now);
+  }
   const std::string why = it.trouble;
   enter(it, it.doomed ? RotationState::failed : RotationState::undone, now);
   it.trouble = why;

@@ -59,7 +59,7 @@ struct Rotation {
   // A call that changes something at the provider and is not answered: its name, and when it was made.
   std::string asking;
   Time asked;
-  std::optional<Time> old_expires;  // class in_place: when the old secret dies by itself
+  std::optional<Time> old_expires;  // class in_place: when the secret in use dies by itself
   bool looked = false;              // the old key was looked for in the list
   bool seeking = false;             // a creation was not answered: its key is looked for
   bool revoke_by_hand = false;      // nobody but a person can end the old key

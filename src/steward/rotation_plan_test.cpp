@@ -314,6 +314,27 @@ TEST(RotationPlan, what_is_replaced_in_place_waits_for_the_old_secrets_own_end) 
   EXPECT_EQ(next(lost, lost.next), Act::create) << "a third secret is better than none";
 }
 
+TEST(RotationPlan, a_secret_in_place_that_came_to_nothing_is_followed_by_another) {
+  Rotation it = in(State::creating);
+  it.rotation = RotationClass::in_place;
+  for (int creates = 1;; ++creates) {
+    EXPECT_EQ(next(it, it.next), Act::create);
+    it.creates = creates;
+    Heard made = heard(Kind::done, "key_old", 1 + creates);
+    made.old_expires = later(3'600'000 + creates);
+    take(it, traits(), Act::create, made, kNow);
+    EXPECT_EQ(it.old_expires, later(3'600'001)) << "of the secret in use";
+    give_up(it, "It has leaked.", kNow);
+    EXPECT_EQ(next(it), Act::drop_new);
+    take(it, traits(), Act::drop_new, heard(Kind::done), kNow);
+    if (it.state == State::failed) break;
+    EXPECT_EQ(it.state, State::creating);
+    EXPECT_EQ(it.new_version, 0);
+  }
+  EXPECT_EQ(it.creates, limits::kRotationCreates);
+  EXPECT_EQ(it.trouble, "It has leaked.");
+}
+
 TEST(RotationPlan, a_slot_is_not_ended_before_it_is_known_which_one_it_is) {
   Rotation it = in(State::planned, RotationMode::emergency);
   it.rotation = RotationClass::slots;
