@@ -8,6 +8,10 @@ namespace {
 
 constexpr std::string_view kStates[] = {"detected", "contained", "accounted", "replaced", "closed"};
 
+Step step_on(Way way) {
+  return way == Way::open ? Step::rotate : way == Way::slow ? Step::hasten : Step::wait;
+}
+
 Step next_of_detected(const Incident& incident, const Observation& seen) {
   if (!seen.opens) return Step::note_contained;
   if (incident.owned == Owned::key) return Step::freeze;
@@ -15,7 +19,7 @@ Step next_of_detected(const Incident& incident, const Observation& seen) {
   // Nothing will take its traffic over.
   if (seen.rotation == RotationStage::failed) return Step::withdraw;
   // Its traffic goes on until the replacement takes it over.
-  return seen.rotation == RotationStage::none && seen.may_rotate ? Step::rotate : Step::wait;
+  return seen.rotation == RotationStage::none ? step_on(seen.way) : Step::wait;
 }
 
 }  // namespace
@@ -45,7 +49,7 @@ std::string_view name_of(Containment containment) {
 }
 
 std::string_view name_of(Step step) {
-  constexpr std::string_view names[] = {"wait",           "freeze",  "withdraw",      "rotate",
+  constexpr std::string_view names[] = {"wait",           "freeze",  "withdraw",      "rotate", "hasten",
                                         "note_contained", "account", "note_replaced", "restore"};
   return names[static_cast<std::size_t>(step)];
 }
@@ -56,9 +60,9 @@ Step next_step(const Incident& incident, const Observation& seen) {
   if (incident.state == IncidentState::detected) return next_of_detected(incident, seen);
   if (incident.state == IncidentState::closed) return Step::wait;
   // What is left is put in order while the figures are read: neither waits for the other.
-  const bool to_rotate = incident.owned == Owned::credential && !seen.replaced && seen.may_rotate &&
-                         seen.rotation == RotationStage::none;
-  if (incident.state != IncidentState::replaced && to_rotate) return Step::rotate;
+  const bool to_rotate = incident.owned == Owned::credential && !seen.replaced &&
+                         seen.rotation == RotationStage::none && step_on(seen.way) != Step::wait;
+  if (incident.state != IncidentState::replaced && to_rotate) return step_on(seen.way);
   // Empty again when an earlier exposure became known.
   if (incident.accounting.empty()) return seen.in_flight ? Step::wait : Step::account;
   if (incident.state != IncidentState::accounted || !seen.replaced) return Step::wait;

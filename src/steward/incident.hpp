@@ -79,6 +79,14 @@ struct Incident {
 // How far a rotation has come, as the incident sees it.
 enum class RotationStage : std::uint8_t { none, under_way, in_use, done, failed };
 
+// Whether a rotation that ends the leaked version can begin.
+enum class Way : std::uint8_t {
+  closed,  // none can
+  taken,   // another of the credential must end first
+  slow,    // that one takes its time, and need not
+  open     // it can be begun, or found
+};
+
 // What was observed of the subject just now.
 struct Observation {
   bool opens = false;          // the leaked secret opens something at the gate
@@ -86,7 +94,7 @@ struct Observation {
   bool other_carries = false;  // another credential can carry its traffic
   Contain contain = Contain::rotate_first;
   RotationStage rotation = RotationStage::none;
-  bool may_rotate = false;    // a rotation can be begun, or found
+  Way way = Way::closed;      // to a rotation that ends the version
   bool leaked_again = false;  // another secret of the subject leaked, and is not replaced yet
   bool disabled = false;      // the credential is withdrawn from the gate
   bool in_flight = false;     // calls that were let in before still go on
@@ -97,6 +105,7 @@ enum class Step : std::uint8_t {
   freeze,          // the key
   withdraw,        // the credential
   rotate,          // begin the emergency rotation
+  hasten,          // end the rotation that stands in its way
   note_contained,  // it opens nothing
   account,         // read what was done with it
   note_replaced,

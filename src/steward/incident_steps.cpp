@@ -31,6 +31,8 @@ std::string_view action_of(Step step) {
       return "credential.enable";
     case Step::rotate:
       return "incident.rotate";
+    case Step::hasten:
+      return "incident.hasten";
     case Step::note_contained:
       return "incident.contained";
     case Step::note_replaced:
@@ -104,9 +106,9 @@ Result<void> Incidents::observe_credential(const Incident& incident, Observation
                   (state == vault::VersionState::revoked && incident.rotation.empty());
   const bool stands =
       current || state == vault::VersionState::previous || state == vault::VersionState::pending;
-  seen.may_rotate = stands && parts_.rotating.begin && incident.rotation.empty() &&
-                    incident.rotation_problem.empty() && !incident.drill &&
-                    !parts_.rotating.busy(it.id, incident.version);
+  const bool wanted = stands && parts_.rotating.begin && incident.rotation.empty() &&
+                      incident.rotation_problem.empty() && !incident.drill;
+  if (wanted) seen.way = parts_.rotating.way(it.id, incident.version);
   if (seen.disabled) {
     TRY(seen.leaked_again, leaked_again(incident, it));
   }
@@ -304,6 +306,7 @@ Result<void> Incidents::act(Plan& plan) {
   if (plan.step == Step::withdraw) return withdraw(plan);
   if (plan.step == Step::restore) return restore(plan);
   if (plan.step == Step::rotate) return rotate(plan);
+  if (plan.step == Step::hasten) return hasten(plan);
   return {};
 }
 
@@ -385,6 +388,18 @@ Result<void> Incidents::rotate(Plan& plan) {
                Severity::critical));
     }
     return update_incident(tx, it);
+  });
+}
+
+// Of the rotation that has put the leaked version into use: it goes on without its soak.
+Result<void> Incidents::hasten(Plan& plan) {
+  const Incident& it = plan.incident;
+  TRY_VOID(parts_.rotating.hasten(it.subject_id, it.version));
+  return parts_.store.write([&](store::Tx& tx) {
+    return note(
+        tx, it, "rotation hastened",
+        "The rotation that put the leaked secret into use ends without delay: the next one replaces it.",
+        kSteward, plan.written);
   });
 }
 

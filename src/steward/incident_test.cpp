@@ -21,7 +21,7 @@ Incident credential(IncidentState state = detected) { return at(state, Owned::cr
 Observation opening() {
   Observation seen;
   seen.opens = true;
-  seen.may_rotate = true;
+  seen.way = Way::open;
   return seen;
 }
 
@@ -56,7 +56,7 @@ TEST(NextStep, alone_it_is_withdrawn_or_rotated_as_the_policy_says) {
 TEST(NextStep, it_does_not_go_on_when_its_replacement_has_failed) {
   Observation seen = opening();
   seen.contain = Contain::rotate_first;
-  seen.may_rotate = false;
+  seen.way = Way::closed;
   seen.rotation = RotationStage::failed;
   EXPECT_EQ(next_step(credential(), seen), Step::withdraw);
 }
@@ -69,8 +69,21 @@ TEST(NextStep, an_order_overrules_the_policy) {
 
 TEST(NextStep, without_a_way_to_rotate_people_are_waited_for) {
   Observation seen = opening();
-  seen.may_rotate = false;
+  seen.way = Way::closed;
   EXPECT_EQ(next_step(credential(), seen), Step::wait);
+}
+
+TEST(NextStep, a_rotation_that_stands_in_its_way_is_hastened_or_waited_for) {
+  Incident withdrawn = credential(contained);
+  withdrawn.containment = Containment::withdrawn;
+  for (const auto& [way, step] : {std::pair(Way::slow, Step::hasten), std::pair(Way::taken, Step::wait)}) {
+    Observation seen = opening();
+    seen.way = way;
+    EXPECT_EQ(next_step(credential(), seen), step);
+    seen.opens = false;
+    seen.in_flight = true;
+    EXPECT_EQ(next_step(withdrawn, seen), step);
+  }
 }
 
 TEST(NextStep, figures_wait_for_the_calls_that_were_let_in_before) {
@@ -83,7 +96,7 @@ TEST(NextStep, figures_wait_for_the_calls_that_were_let_in_before) {
 
 TEST(NextStep, a_withdrawn_credential_is_rotated_before_anything_is_counted) {
   Observation seen;
-  seen.may_rotate = true;
+  seen.way = Way::open;
   EXPECT_EQ(next_step(credential(contained), seen), Step::rotate);
   seen.rotation = RotationStage::under_way;
   EXPECT_EQ(next_step(credential(contained), seen), Step::account);

@@ -34,13 +34,16 @@ Result<std::string> begin(Rotations& rotations, const vault::Vault& vault, const
 }
 
 // Another rotation must end first, unless it is the leaked version's own.
-bool busy(const Rotations& rotations, const std::string& credential, std::int64_t version) {
+Way way(const Rotations& rotations, const std::string& credential, std::int64_t version) {
   const auto all = rotations.list(credential);
-  return all && std::ranges::any_of(*all, [&](const Rotation& one) {
-           const bool ends = one.old_version == version && one.state != RotationState::undoing;
-           const bool begins = one.new_version == version && one.state == RotationState::verifying;
-           return !over(one.state) && !ends && !begins;
-         });
+  if (!all) return Way::taken;
+  for (const Rotation& one : *all) {
+    const bool ends = one.old_version == version && one.state != RotationState::undoing;
+    const bool begins = one.new_version == version && one.state == RotationState::verifying;
+    if (!obstructs(one) || ends || begins) continue;
+    return soaks(one, version) ? Way::slow : Way::taken;
+  }
+  return Way::open;
 }
 
 }  // namespace
@@ -54,8 +57,12 @@ Rotating rotating_of(Rotations& rotations, const vault::Vault& vault) {
     TRY(const Rotation it, rotations.get(id));
     return stage_of(it.state);
   };
-  made.busy = [&](const std::string& credential, std::int64_t version) {
-    return busy(rotations, credential, version);
+  made.way = [&](const std::string& credential, std::int64_t version) {
+    return way(rotations, credential, version);
+  };
+  made.hasten = [&](const std::string& credential, std::int64_t version) -> Result<void> {
+    TRY(const auto under_way, rotations.hasten(credential, version, "incident"));
+    return {};
   };
   made.count = [&](const std::string& credential, std::int64_t version, Time from, Time to, CountDone done) {
     rotations.count_at_provider(credential, version, from, to, std::move(done));

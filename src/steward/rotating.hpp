@@ -25,8 +25,10 @@ struct Rotating {
                                     const std::string& reason)>
       begin;
   std::function<Result<RotationStage>(const std::string& rotation)> stage;
-  // Whether another rotation of the credential must end first.
-  std::function<bool(const std::string& credential, std::int64_t version)> busy;
+  // Whether `begin` can do it now, or another rotation of the credential must end first.
+  std::function<Way(const std::string& credential, std::int64_t version)> way;
+  // Ends the soak of the rotation that has put the version into use.
+  std::function<Result<void>(const std::string& credential, std::int64_t version)> hasten;
   // Asks the provider what it counts of a version between these times; absent: nobody can. `done` comes on
   // this thread. conflict: not now, or never.
   std::function<void(const std::string& credential, std::int64_t version, Time from, Time to, CountDone done)>

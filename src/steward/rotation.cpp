@@ -125,7 +125,7 @@ Result<RotationForecast> Rotations::forecast(std::string_view credential, Rotati
   if (subject.current() == nullptr) trouble("The credential has no current version.");
   TRY(const auto all, list(subject.id));
   for (const Rotation& one : all)
-    if (!over(one.state)) trouble(fmt::format("The rotation {} goes on.", one.id));
+    if (obstructs(one)) trouble(fmt::format("The rotation {} goes on.", one.id));
   if (const auto* pending = pending_of(subject))
     trouble(fmt::format("Version {} is pending: publish or destroy it first.", pending->number));
   if (known(made.adapter->rotation) && !known(made.rotation) && !made.admin)
@@ -178,13 +178,13 @@ Result<std::optional<Rotation>> Rotations::hasten(std::string_view credential, s
       return std::move(it);
     }
     const bool replaces = it.old_version == version && !over(it.state) && it.state != RotationState::undoing;
-    if (!replaces) continue;
+    if (!replaces && !soaks(it, version)) continue;
     if (it.mode == RotationMode::planned) {
       TRY_VOID(record("rotation.hasten", it, actor));
       it.mode = RotationMode::now;
       TRY_VOID(save(it, "hastened"));
     }
-    return std::move(it);
+    if (replaces) return std::move(it);
   }
   return std::nullopt;
 }

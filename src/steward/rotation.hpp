@@ -108,7 +108,8 @@ class Rotations {
   // enabled by it.
   Result<Rotation> start(std::string_view credential, const RotationStart& start);
   // Of a leaked version: the rotation that is replacing it already ends it as soon as nothing uses it, and
-  // one that would put it into use is taken back. Nothing when there is neither.
+  // one that would put it into use is taken back. Nothing when there is neither; one that has put it into use
+  // already goes on without its soak.
   Result<std::optional<Rotation>> hasten(std::string_view credential, std::int64_t version,
                                          std::string_view actor);
   Result<RotationForecast> forecast(std::string_view credential, RotationMode mode) const;

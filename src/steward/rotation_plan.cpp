@@ -383,6 +383,14 @@ bool over(RotationState state) {
          state == RotationState::failed;
 }
 
+bool obstructs(const Rotation& it) {
+  return !over(it.state) && !(it.state == RotationState::confirming && it.promoted);
+}
+
+bool soaks(const Rotation& it, std::int64_t version) {
+  return it.state == RotationState::draining && it.mode == RotationMode::planned && it.new_version == version;
+}
+
 bool changes(Act act) {
   return act == Act::create || act == Act::clear || act == Act::revoke || act == Act::remove_new;
 }

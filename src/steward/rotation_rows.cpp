@@ -24,8 +24,9 @@ CREATE TABLE IF NOT EXISTS rotation (
   revoked INTEGER, confirmed INTEGER, destroyed INTEGER, started INTEGER NOT NULL, updated INTEGER NOT NULL,
   trouble TEXT NOT NULL, epoch INTEGER NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS rotation_one ON rotation (credential)
-  WHERE state NOT IN ('done', 'closed', 'undone', 'failed');
+DROP INDEX IF EXISTS rotation_one;
+CREATE UNIQUE INDEX IF NOT EXISTS rotation_obstructs ON rotation (credential)
+  WHERE state NOT IN ('done', 'closed', 'undone', 'failed') AND (state != 'confirming' OR promoted IS NULL);
 CREATE INDEX IF NOT EXISTS rotation_of ON rotation (credential, started);
 CREATE TABLE IF NOT EXISTS rotation_event (
   id INTEGER PRIMARY KEY AUTOINCREMENT, rotation TEXT NOT NULL REFERENCES rotation (id),

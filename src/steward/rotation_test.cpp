@@ -239,12 +239,26 @@ TEST_F(RotationTest, one_under_way_is_hastened_for_a_leak_of_the_version_it_repl
   EXPECT_FALSE(rotations->hasten(credential, 1, "test").value());
   const std::string id = start(RotationMode::planned);
   ASSERT_TRUE(reaches(id, RotationState::draining));
-  EXPECT_FALSE(rotations->hasten(credential, 2, "test").value());
+  EXPECT_FALSE(rotations->hasten(credential, 3, "test").value());
   EXPECT_FALSE(reaches(id, RotationState::revoking)) << "it is kept, to be undone";
   EXPECT_EQ(rotations->hasten(credential, 1, "test").value()->id, id);
   ASSERT_TRUE(reaches(id, RotationState::done));
   EXPECT_FALSE(provider.accepts(kOld));
   EXPECT_FALSE(rotations->hasten(credential, 1, "test").value());
+}
+
+TEST_F(RotationTest, the_old_key_is_not_kept_when_the_new_one_has_leaked_and_the_next_rotation_begins) {
+  const std::string id = start(RotationMode::planned);
+  ASSERT_TRUE(reaches(id, RotationState::draining));
+  EXPECT_FALSE(rotations->start(credential, {RotationMode::now, "leaked", "test"}));
+  EXPECT_FALSE(rotations->hasten(credential, 2, "test").value()) << "another one ends it";
+  ASSERT_TRUE(reaches(id, RotationState::confirming));
+  const std::string next = start();
+  ASSERT_TRUE(reaches(next, RotationState::done));
+  ASSERT_TRUE(reaches(id, RotationState::done));
+  ASSERT_EQ(provider.keys.size(), 1U);
+  EXPECT_TRUE(provider.accepts(current_secret()));
+  EXPECT_EQ(vault->get(credential)->current()->number, 3);
 }
 
 TEST_F(RotationTest, a_new_secret_that_leaks_before_it_is_in_use_is_taken_back) {

@@ -98,6 +98,21 @@ def test_a_leak_of_a_key_that_is_being_replaced_ends_it_now(house):
     assert it.show(begun)["mode"] == "now" and len(it.live()) == 1
 
 
+def test_a_leak_of_the_key_that_a_rotation_has_just_put_into_use_does_not_wait_for_its_end(house):
+    it = house(config=HOLD)
+    with Load(it.gate, it.key, clients=4) as load:
+        begun = it.rotate()
+        it.reaches(begun, "draining")
+        [fresh] = [key for key in it.live() if key["secret_sha256"] != sha256(it.old)]
+        leak = it.cli("leak report", "--sha256", fresh["secret_sha256"], "--source", "a paste")
+        shown = reach(it, leak, "replaced")
+    assert load.failed == []
+    assert shown["rotation"] != begun["id"] and shown["containment"] == "rotated", shown
+    it.reaches(begun, "done")
+    [live] = it.live()
+    assert live["id"] == it.show({"id": shown["rotation"]})["new_key"] != fresh["id"]
+
+
 def test_a_leaked_version_that_only_the_provider_knows_is_left_to_people_who_are_told(house):
     it = house(linked=False)
     it.cli("credential update", "main", "--secret-stdin", stdin=rig.provider_key("openai", "next"))
