@@ -6,10 +6,7 @@
 #include <cstring>
 #include <limits>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
+#include "detect/avx2.hpp"
 #include "detect/text.hpp"
 
 namespace claviger::detect {
@@ -163,13 +160,9 @@ void Heads::add_slots(unsigned number) {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) std::size_t Heads::find_avx2(std::string_view text,
-                                                             std::vector<Place>& out) const {
-  const auto table = [](const Nibbles& of) __attribute__((target("avx2"))) {
-    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(of.data())));
-  };
-  const __m256i low[kHead] = {table(low_[0]), table(low_[1]), table(low_[2])};
-  const __m256i high[kHead] = {table(high_[0]), table(high_[1]), table(high_[2])};
+CLAVIGER_AVX2 std::size_t Heads::find_avx2(std::string_view text, std::vector<Place>& out) const {
+  const __m256i low[kHead] = {table_of(low_[0]), table_of(low_[1]), table_of(low_[2])};
+  const __m256i high[kHead] = {table_of(high_[0]), table_of(high_[1]), table_of(high_[2])};
   const __m256i half = _mm256_set1_epi8(15);
   std::size_t at = 0;
   for (; at + kBlock + kHead - 1 <= text.size(); at += kBlock) {
@@ -196,7 +189,7 @@ void Heads::find(std::string_view text, std::vector<Place>& out) const {
   out.clear();
   std::size_t at = 0;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") != 0) at = find_avx2(text, out);
+  if (has_avx2()) at = find_avx2(text, out);
 #endif
   for (; at + kHead <= text.size(); ++at) compare(text, at, out);
 }

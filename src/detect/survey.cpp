@@ -6,10 +6,7 @@
 #include <bit>
 #include <cstdint>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
+#include "detect/avx2.hpp"
 #include "detect/text.hpp"
 
 namespace claviger::detect {
@@ -65,12 +62,7 @@ constexpr std::array<std::uint8_t, 16> kColumns = [] {
   return out;
 }();
 
-#define CLAVIGER_AVX2 __attribute__((target("avx2,bmi,lzcnt,popcnt")))
-
 struct Avx2 {
-  CLAVIGER_AVX2 static __m256i both_halves(const std::array<std::uint8_t, 16>& table) {
-    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table.data())));
-  }
   CLAVIGER_AVX2 static __m256i load(const char* at) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
   }
@@ -88,9 +80,9 @@ struct Avx2 {
   }
   CLAVIGER_AVX2 static __m256i outside(const __m256i& bytes) {
     constexpr std::array<std::uint8_t, 16> kRows{1, 2, 4, 8, 16, 32, 64, 128};
-    const __m256i columns = _mm256_shuffle_epi8(both_halves(kColumns), bytes);  // 0 above ASCII
+    const __m256i columns = _mm256_shuffle_epi8(table_of(kColumns), bytes);  // 0 above ASCII
     const __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
-    return same(_mm256_and_si256(columns, _mm256_shuffle_epi8(both_halves(kRows), high)), 0);
+    return same(_mm256_and_si256(columns, _mm256_shuffle_epi8(table_of(kRows), high)), 0);
   }
   CLAVIGER_AVX2 static __m256i marks(const __m256i& bytes) {
     return _mm256_or_si256(_mm256_or_si256(same(bytes, '%'), same(bytes, '&')), same(bytes, '\\'));
@@ -265,11 +257,6 @@ void Surveyor<Cpu>::escapes(std::size_t at, std::uint64_t marks) {
 
 #if defined(__x86_64__)
 CLAVIGER_AVX2 void survey_avx2(std::string_view text, Survey& out) { Surveyor<Avx2>(text, out).whole(); }
-
-bool has_avx2() {
-  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0 &&
-         __builtin_cpu_supports("lzcnt") != 0 && __builtin_cpu_supports("popcnt") != 0;
-}
 #endif
 
 }  // namespace
