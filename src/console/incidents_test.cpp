@@ -108,7 +108,8 @@ TEST_F(IncidentsTest, a_leaked_credential_whose_rotation_fails_is_withdrawn_and_
   incidents->connect(
       {[](const std::string&, std::int64_t, const std::string&) -> Result<std::string> { return "rot_1"; },
        [&stage](const std::string&) -> Result<steward::RotationStage> { return stage; },
-       [](const std::string&, std::int64_t) { return false; }});
+       [](const std::string&, std::int64_t) { return steward::Way::open; },
+       [](const std::string&, std::int64_t) { return Result<void>(); }});
   const std::string incident = report({sha(kProviderSecret)})["incidents"][0]["id"];
   ASSERT_TRUE(incidents->tick());
   EXPECT_EQ(show(incident)["state"], "detected") << "its traffic goes on until it is replaced";

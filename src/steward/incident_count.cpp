@@ -44,9 +44,9 @@ void Incidents::weigh_count(const std::string& id, const ProviderCount& count) {
   const auto it = get(id);
   if (!it) return;
   const auto ask = [&](const ReportSpan& span) {
-    AccountAsk ask{Owned::credential, it->subject_id, span.from, span.to};
-    ask.version = it->version;
-    return ask;
+    AccountAsk made{Owned::credential, it->subject_id, span.from, span.to};
+    made.version = it->version;
+    return made;
   };
   auto gate = std::make_shared<Result<GateCount>>();
   auto work = [&folder = parts_.journal, use = ask(count.use), cost = ask(count.cost), count, gate] {

@@ -37,7 +37,8 @@ Time LoopProvider::soon(std::int64_t most_ms) {
 
 std::string LoopProvider::fresh_secret(std::string_view provider) {
   const std::string front = provider == "openai" ? "sk-svcacct-" : provider == "x-ai" ? "xai-" : "";
-  return fmt::format("{}n{:05}{:040}z{:05}", front, ++made_, made_, made_);
+  ++made_;
+  return fmt::format("{}n{:05}{:040}z{:05}", front, made_, made_, made_);
 }
 
 LoopProvider::Key& LoopProvider::make(std::string_view provider, std::string id, std::string name) {
