@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "identity/key.hpp"
 
 namespace claviger::steward {
 namespace {
+
+constexpr std::size_t kLinesATurn = 16;
 
 // Start of the UTC calendar month.
 Time month_of(Time time) {
@@ -44,6 +47,8 @@ void DeriveBatch::damage(const journal::Line& line, std::string_view what) {
 }
 
 void DeriveBatch::add(const journal::Line& line) {
+  // A lane that wakes on this thread's processor would wait for the end of its turn, which is milliseconds.
+  if (leaves_.size() % kLinesATurn == 0) std::this_thread::yield();
   journal::Position& position = positions_[line.segment.producer];
   place(line, position);
   const Digest leaf = crypto::merkle_leaf(as_bytes(line.text));
