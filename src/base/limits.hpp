@@ -158,7 +158,6 @@ inline constexpr std::int64_t kNotifyRetryLongestMs = 86'400'000;  // a Retry-Af
 inline constexpr std::size_t kNotifyAtOnce = 4;                    // attempts under way
 inline constexpr std::size_t kWatches = 64;                        // [[watch]]
 inline constexpr std::int64_t kWatchMs = 2'000;                    // a watched place is looked at so often
-inline constexpr std::size_t kExposureFaces = 256;                 // callers of a key kept apart in an hour
 
 // The providers' admin APIs, and their double.
 inline constexpr std::size_t kAdminAnswer = 4 * 1024 * 1024;  // one page of a list or of usage
