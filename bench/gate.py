@@ -90,7 +90,7 @@ def main(arguments=None):
     if not (asked.quick or asked.only):
         written = report.document(found, rig.notes, rig.load_before)
         if asked.write.is_file():
-            written = sections.carry(asked.write.read_text(), written, "scanner")
+            written = sections.carry(asked.write.read_text(), written, "scanner", "loop")
         asked.write.write_text(written)
         rig.say(f"wrote {asked.write}")
     return 0 if found else 1

@@ -18,7 +18,7 @@ NOTE = """
 `./dev bench loop` measures on this machine, with the double of each provider in the provider's place: its
 admin API makes and ends the keys, its inference plane takes and refuses them. The time to a lock is from the
 report's first byte to the beginning of the first call of that key behind which no call was let in. A stream
-that breaks counts as a failed call.
+that breaks counts as a failed call. `--only` measures a part of it anew, and leaves the other rows.
 """
 
 
@@ -38,6 +38,16 @@ def room(folder):
     return Path(tempfile.mkdtemp(dir=folder))
 
 
+def kept(document):
+    """The rows that stand in the document, by figure."""
+    found = {}
+    for line in sections.get(document, "loop").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| ") and len(cells) == 3 and cells[0]:
+            found[cells[0]] = loop_rig.Row(*cells)
+    return found
+
+
 def table(rows):
     lines = ["## The closed loop", "", "| | goal | measured |", "|---|---|---|"]
     lines += [f"| {row.figure} | {row.goal} | {row.found} |" for row in rows]
@@ -55,15 +65,15 @@ def main():
     if not kinds or not set(parts) <= set(PARTS):
         parser.error("there are the parts " + ", ".join(PARTS) + "; the classes are in bench/loop_rig.py")
     folder = Path(tempfile.mkdtemp(prefix="claviger-loop-"))
-    rows = []
+    rows = {} if parts == list(PARTS) and len(kinds) == len(loop_rig.KINDS) else kept(DOCUMENT.read_text())
     try:
         for row in measure(folder, parts, asked.quick, kinds):
             print(f"{row.figure}: {row.found}", flush=True)
-            rows.append(row)
+            rows[row.figure] = row
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if not asked.quick and parts == list(PARTS) and len(kinds) == len(loop_rig.KINDS):
-        DOCUMENT.write_text(sections.put(DOCUMENT.read_text(), "loop", table(rows)))
+    if not asked.quick:
+        DOCUMENT.write_text(sections.put(DOCUMENT.read_text(), "loop", table(rows.values())))
 
 
 if __name__ == "__main__":

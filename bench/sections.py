@@ -15,7 +15,15 @@ def put(document, name, text):
     return document.rstrip() + "\n\n" + part if document.strip() else part
 
 
-def carry(old, new, name):
-    """`new` with the part of this name that `old` holds, if it holds one."""
-    found = _pattern(name).search(old)
-    return put(new, name, found.group(0).split("\n", 1)[1].rsplit("<!--", 1)[0]) if found else new
+def get(document, name):
+    """The text of the part of this name; empty when there is none."""
+    found = _pattern(name).search(document)
+    return found.group(0).split("\n", 1)[1].rsplit("<!--", 1)[0] if found else ""
+
+
+def carry(old, new, *names):
+    """`new` with the parts of these names that `old` holds."""
+    for name in names:
+        if text := get(old, name):
+            new = put(new, name, text)
+    return new
