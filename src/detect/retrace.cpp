@@ -30,7 +30,7 @@ class Retrace {
     std::size_t next = 0, done = 0;
     const auto key = [](const Probe& probe) { return std::pair(probe.begin, probe.literal); };
     while (known != nullptr || next < fresh.size()) {
-      const bool old = next >= fresh.size() || (known != nullptr && key(known->probe) <= key(fresh[next]));
+      const bool old = known != nullptr && (next >= fresh.size() || key(known->probe) <= key(fresh[next]));
       const Probe& probe = old ? known->probe : fresh[next];
       if (old && next < fresh.size() && key(fresh[next]) == key(probe)) ++next;
       const bool passed = kind > ProbeKind::dense && probe.begin < done;
