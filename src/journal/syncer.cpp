@@ -24,13 +24,13 @@ void SyncPoint::wrote(std::uint64_t position) {
 }
 
 void SyncPoint::wait(std::uint64_t position, Waiter waiter) {
-  bool at_once = false;
-  {
+  const auto queued = [&] {
     const store::Lock lock(mutex_);
-    at_once = failed() || synced() >= position;
-    if (!at_once) waiting_.push_back({position, std::move(waiter)});
-  }
-  if (at_once) return waiter(failed() ? OnDisk::no : OnDisk::yes);
+    if (failed() || synced() >= position) return false;
+    waiting_.push_back({position, std::move(waiter)});
+    return true;
+  };
+  if (!queued()) return waiter(failed() ? OnDisk::no : OnDisk::yes);
   if (syncer_ != nullptr) syncer_->wake();
 }
 
