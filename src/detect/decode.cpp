@@ -201,7 +201,7 @@ void Decoder::base64_run(std::size_t begin, std::size_t end) {
   constexpr std::size_t kPackedHead = 40;  // a "/" stands among the first characters
   const std::size_t first = base64_begin(begin, kPackedHead);
   reach_.round(begin, end, kPackedHead + 1, 0);
-  const bool is_head = begin - first < kPackedHead;
+  const bool is_head = first == 0 || !is_base64(text_[first - 1]);
   if (is_head && looks_packed(text_.substr(first, 4)) && packed(first, end)) return;
   const unsigned shifts = shifts_of_text(text_.substr(begin, kShortestBase64));
   for (std::size_t shift = 0; shift < 4 && begin + shift + kShortestBase64 <= end; ++shift) {

@@ -71,7 +71,7 @@ struct HistoryReport {
   std::uint64_t bytes = 0;         // of them
   std::uint64_t commits = 0;       // that count
   std::uint64_t missing = 0;       // objects that a remote has promised and that are not here
-  std::uint64_t allowed = 0;       // secrets left out because of a comment
+  std::uint64_t allowed = 0;       // secrets left out because of a comment, once a version of their file
 };
 
 // Refuses with invalid_input a range or branch that names nothing, with io_failed or corrupt a repository

@@ -73,7 +73,6 @@ void HistoryScan::tell_places(const Places& places) {
     }
     const std::lock_guard lock(mutex);
     std::ranges::move(mine.told, std::back_inserter(report_.places));
-    report_.allowed += mine.allowed;
   };
   std::vector<std::jthread> others;
   for (unsigned i = 1; i < threads; ++i) others.emplace_back(work);
@@ -84,19 +83,14 @@ HistoryScan::Teller HistoryScan::teller(std::size_t memory) const {
   return {ObjectReader(*database_, memory, limits::kGitObject),
           detect::Engine::Scanner(engine_),
           BlobArchives(engine_, options_.archives),
-          {},
-          0};
+          {}};
 }
 
 void HistoryScan::Teller::each_hit(std::string_view bytes, const std::string& path,
                                    const Inspector::Tell& tell) {
-  if (archives.scan(bytes, path, tell)) {
-    allowed += archives.allowed;
-    return;
-  }
+  if (archives.scan(bytes, path, tell)) return;
   scanner.scan(bytes, {.path = path},
                [&](const detect::Hit& hit) { tell(hit, path, line_place(bytes, hit)); });
-  allowed += scanner.allowed();
 }
 
 void HistoryScan::tell_place(const Places& places, const std::vector<const Place*>& group, Teller& teller) {

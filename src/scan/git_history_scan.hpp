@@ -37,7 +37,6 @@ class HistoryScan {
     detect::Engine::Scanner scanner;
     BlobArchives archives;
     std::vector<HistoryPlace> told;
-    std::uint64_t allowed = 0;
 
     // The hits of a blob, with the path of the file that each stands in.
     void each_hit(std::string_view bytes, const std::string& path, const Inspector::Tell& tell);

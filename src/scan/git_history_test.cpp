@@ -353,7 +353,7 @@ TEST(GitHistory, archives_are_opened_when_asked) {
     std::filesystem::create_directories(rig.path() + "/dist");
     shell("cd '" + rig.path() + "' && tar czf dist/" + outer + " " + inner + " && rm " + inner);
   };
-  rig.write("app.env", "A=1\nTOKEN=" + token(1) + "\n");
+  rig.write("app.env", "A=1\nTOKEN=" + token(1) + "\nOLD=" + token(4) + "  # claviger:allow\n");
   pack("app.env", "app.tgz");
   rig.write("plain.env", "TOKEN=" + token(2) + "\n");
   const std::string first = rig.commit();
@@ -376,6 +376,7 @@ TEST(GitHistory, archives_are_opened_when_asked) {
     EXPECT_EQ(std::pair(place.at.line, place.at.column), std::pair(std::int64_t{2}, std::int64_t{7}));
     EXPECT_EQ(std::pair(place.first->id.hex(), place.last->id.hex()), std::pair(first, second));
     EXPECT_FALSE(place.still_in_head);
+    EXPECT_EQ(report.allowed, 1U);
     options.all_objects = true;
     const HistoryReport all = scan(rig.path(), options);
     ASSERT_EQ(all.places.size(), 3U);
@@ -385,6 +386,19 @@ TEST(GitHistory, archives_are_opened_when_asked) {
     EXPECT_EQ(lost->hit.secret, token(3));
     EXPECT_EQ(all.problem_count, 0U);
   }
+}
+
+TEST(GitHistory, what_a_comment_allows_is_counted_once_a_version_of_its_file) {
+  GitRig rig;
+  const std::string allowed = "OLD=" + token(4) + "  # claviger:allow\n";
+  for (const std::string& text : {allowed, allowed + "TOKEN=" + token(1) + "\n"}) {
+    rig.write("app.env", text);
+    rig.commit();
+  }
+  rig.git("gc -q");
+  const HistoryReport report = scan(rig.path());
+  EXPECT_EQ(report.places.size(), 1U);
+  EXPECT_EQ(report.allowed, 2U);
 }
 
 TEST(GitHistory, an_archive_that_cannot_be_read_is_told_by_its_blob) {

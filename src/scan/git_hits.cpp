@@ -68,7 +68,10 @@ std::unique_ptr<SweepTrace> HitCollector::scan_blob(const SweptObject& object) {
                                 if (blob.keys.size() < limits::kScanHits)
                                   blob.keys.push_back(keys_.next(secret));
                               });
-  if (!object.repeated) keep(std::move(blob), object.id);
+  if (!object.repeated) {
+    allowed_ += scanner_.allowed();
+    keep(std::move(blob), object.id);
+  }
   if (!object.has_deltas || trace == nullptr) return nullptr;
   auto left = std::make_unique<BlobTrace>();
   left->trace = std::move(trace);
