@@ -11,15 +11,7 @@
 #include <sstream>
 #include <thread>
 
-namespace claviger::gate {
-
-// Stands in for the gate's injector, one of the two friends of SecretAccess.
-class Injector {
- public:
-  static SecretAccess access() { return {}; }
-};
-
-}  // namespace claviger::gate
+#include "base/injector_test.hpp"
 
 namespace claviger {
 namespace {

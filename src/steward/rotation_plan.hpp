@@ -44,13 +44,6 @@ std::string_view name_of(RotationState state);
 // Nothing further will happen, but for the destruction of a dead secret.
 bool over(RotationState state);
 
-struct Rotation;
-// Whether another rotation of the same credential must wait for this one: until the new key carries all calls
-// and the old one's end is only watched.
-bool obstructs(const Rotation& rotation);
-// Whether it has put this version into use and waits only so that it can be undone.
-bool soaks(const Rotation& rotation, std::int64_t version);
-
 struct Rotation {
   std::string id;          // "rot_" and 11 characters
   std::string credential;  // id
@@ -80,6 +73,12 @@ struct Rotation {
   Time started, updated;
   std::string trouble;  // what stands in the way, in a sentence; never a secret
 };
+
+// Whether another rotation of the same credential must wait for this one: until the new key carries all calls
+// and the old one's end is only watched.
+bool obstructs(const Rotation& rotation);
+// Whether it has put this version into use and waits only so that it can be undone.
+bool soaks(const Rotation& rotation, std::int64_t version);
 
 // What does not change while a rotation goes on: the provider, and the operator's wishes.
 struct RotationTraits {

@@ -10,19 +10,10 @@
 #include <memory>
 #include <string>
 
+#include "base/injector_test.hpp"
 #include "store/faulty.hpp"
 #include "store/sqlite.hpp"
 #include "vault/vault.hpp"
-
-namespace claviger::gate {
-
-// Stands in for the gate's injector, one of the two friends of SecretAccess.
-class Injector {
- public:
-  static SecretAccess access() { return {}; }
-};
-
-}  // namespace claviger::gate
 
 namespace claviger::vault {
 

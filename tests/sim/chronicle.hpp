@@ -7,18 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/injector_test.hpp"
 #include "base/rng.hpp"
-#include "base/secret.hpp"
-
-namespace claviger::gate {
-
-// Stands in for the gate's injector, the friend of SecretAccess.
-class Injector {
- public:
-  static SecretAccess access() { return {}; }
-};
-
-}  // namespace claviger::gate
 
 namespace claviger::sim {
 
