@@ -163,8 +163,11 @@ def test_a_whole_tree_falls_with_its_root_under_load(fresh, verb):
         gate.cli("key", verb, "--data", gate.data, root["id"], "--json")
 
     async def load():
-        streams = [cut_after(gate, long_stream(gate, key["key"]), lambda: time.sleep(1)) for key in keys * 3]
-        streams.append(cut_after(gate, long_stream(gate, grandchild["key"]), act))
+        begun = asyncio.Barrier(len(keys) * 3 + 1)
+        streams = [
+            cut_after(gate, long_stream(gate, key["key"]), lambda: time.sleep(1), begun) for key in keys * 3
+        ]
+        streams.append(cut_after(gate, long_stream(gate, grandchild["key"]), act, begun))
         return await asyncio.gather(*streams)
 
     for answer, _ in asyncio.run(load()):

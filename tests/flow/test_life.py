@@ -16,11 +16,16 @@ def long_stream(gate, key):
     return rig.ask_bytes("openai", key, text, stream=True, max_tokens=4000)
 
 
-async def cut_after(gate, raw, act):
-    """Starts a stream, acts, and returns the answer with the seconds between act and end."""
+async def cut_after(gate, raw, act, begun=None):
+    """Starts a stream, acts, and returns the answer with the seconds between act and end.
+
+    With `begun`, an asyncio.Barrier, it acts only when all its parties' streams have begun.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", gate.port)
     writer.write(raw)
     got = await asyncio.wait_for(reader.readuntil(b"sandbox"), rig.PATIENCE)
+    if begun:
+        await asyncio.wait_for(begun.wait(), rig.PATIENCE)
     await asyncio.get_running_loop().run_in_executor(None, act)
     start = time.monotonic()
     while not rig.whole(got):
