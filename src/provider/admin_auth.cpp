@@ -114,6 +114,7 @@ Result<std::optional<Armed>> token_call(const AdminCall& call, std::string_view 
     out.body.append("&scope=https%3A%2F%2Fmanagement.azure.com%2F.default");
     crypto::wipe(escaped);
   } else {
+    out.headers = call.headers;  // the version of the API is required here too (oauth_2026-04.oas.yaml)
     out.headers.emplace_back("content-type", "application/json");
     JsonWriter w(out.body);
     w.open('{').field("client_id", pair.id).field("client_secret", pair.secret);

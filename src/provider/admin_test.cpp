@@ -185,6 +185,7 @@ TEST(AdminCalls, a_pair_of_client_id_and_secret_buys_a_token_first) {
   ASSERT_TRUE(ask && *ask);
   EXPECT_EQ((*ask)->host, "login.pinecone.io");
   EXPECT_EQ((*ask)->path, "/oauth/token");
+  EXPECT_EQ(header(**ask, "x-pinecone-api-version"), "2026-07");
   EXPECT_EQ((*ask)->body, R"({"client_id":"id1","client_secret":"s3cret","grant_type":"client_credentials",)"
                           R"("audience":"https://api.pinecone.io/"})");
   EXPECT_FALSE(arm(call, "id1:s3cret", kNow));  // the pair itself is never sent as a token

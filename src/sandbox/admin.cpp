@@ -86,13 +86,10 @@ Plan failed(Api api, int status) {
   const bool limited = status == 429;
   const std::string message = limited ? "Rate limit reached (sandbox)." : "The sandbox was told to fail.";
   if (api == Api::aws) {
-    Plan plan = admin_json(status, {});
-    plan.pieces[0].bytes = "<ErrorResponse><Error><Type>Receiver</Type><Code>" +
-                           std::string(limited ? "Throttling" : "ServiceFailure") + "</Code><Message>" +
-                           message + "</Message></Error><RequestId>sandbox</RequestId></ErrorResponse>";
-    plan.length = plan.pieces[0].bytes.size();
-    plan.headers[0].second = "text/xml";
-    return plan;
+    return admin_xml(status, "<ErrorResponse><Error><Type>Receiver</Type><Code>" +
+                                 std::string(limited ? "Throttling" : "ServiceFailure") + "</Code><Message>" +
+                                 message +
+                                 "</Message></Error><RequestId>sandbox</RequestId></ErrorResponse>");
   }
   Json error = {{"message", message}, {"code", status}, {"type", limited ? "rate_limit_error" : "api_error"}};
   if (api == Api::openai) error["code"] = limited ? "rate_limit_exceeded" : "server_error";
@@ -109,7 +106,8 @@ struct MannerKey {
   std::string_view name;
   std::int64_t AdminManners::* member;
 };
-constexpr std::array<MannerKey, 6> kManners{{{"create_delay_ms", &AdminManners::create_delay_ms},
+constexpr std::array<MannerKey, 7> kManners{{{"create_delay_ms", &AdminManners::create_delay_ms},
+                                             {"spread_ms", &AdminManners::spread_ms},
                                              {"disable_delay_ms", &AdminManners::disable_delay_ms},
                                              {"delete_delay_ms", &AdminManners::delete_delay_ms},
                                              {"list_lag_ms", &AdminManners::list_lag_ms},
@@ -124,15 +122,28 @@ std::string field(const Json& object, const char* name) {
 
 }  // namespace
 
-Plan admin_json(int status, const Json& body) {
+namespace {
+
+Plan with_body(int status, const char* type, std::string body) {
   Plan plan;
   plan.status = status;
-  plan.headers.emplace_back("content-type", "application/json");
-  std::string text = body.is_null() ? std::string() : body.dump();
-  plan.length = text.size();
-  plan.pieces.push_back({std::move(text), 0, 0});
+  plan.headers.emplace_back("content-type", type);
+  plan.length = body.size();
+  plan.pieces.push_back({std::move(body), 0, 0});
   return plan;
 }
+
+}  // namespace
+
+Plan admin_json(int status, const Json& body) {
+  if (!body.is_null()) return with_body(status, "application/json", body.dump());
+  Plan plan;
+  plan.status = status;
+  plan.pieces.emplace_back();
+  return plan;
+}
+
+Plan admin_xml(int status, std::string body) { return with_body(status, "text/xml", std::move(body)); }
 
 std::string hint_of(std::string_view secret, std::size_t front, std::size_t back) {
   if (secret.size() < front + back) return "...";
@@ -280,6 +291,15 @@ std::string Admin::new_secret(std::string_view provider) {
   return "ABSK" + fresh(128);  // Bedrock
 }
 
+std::string key_id(std::string_view provider, std::string_view owner, std::string_view secret) {
+  const std::string sha = hex(crypto::sha256(secret));
+  if (provider == "openrouter") return sha;
+  if (provider == "pinecone" || provider == "x-ai") return "00000000-0000-4000-8000-" + sha.substr(0, 12);
+  if (provider == "gemini")
+    return "projects/" + std::string(owner) + "/locations/global/keys/k" + sha.substr(0, 16);
+  return (provider == "anthropic" ? "apikey_" : "key_") + sha.substr(0, 20);
+}
+
 Time Admin::life_of(Time wanted, Time now) const {
   const std::int64_t longest = keys_.manners.longest_life_s;
   return longest == 0 ? wanted : std::min(wanted, now + std::chrono::seconds(longest));
@@ -287,25 +307,22 @@ Time Admin::life_of(Time wanted, Time now) const {
 
 AdminKey* Admin::adopt(std::string_view secret, provider::Dialect dialect, Time now) {
   struct Shape {
-    std::string_view front, provider, owner, id;
+    std::string_view front, provider, owner;
   };
-  constexpr std::array<Shape, 5> kShapes{{{"xai-", "x-ai", "team_sandbox", "xai_"},
-                                          {"sk-or-", "openrouter", "", "or_"},
-                                          {"sk-ant-", "anthropic", "", "apikey_"},
-                                          {"AIza", "gemini", "sandbox", ""},
-                                          {"sk-", "openai", "proj_sandbox", "key_"}}};
+  constexpr std::array<Shape, 5> kShapes{{{"xai-", "x-ai", "team_sandbox"},
+                                          {"sk-or-", "openrouter", ""},
+                                          {"sk-ant-", "anthropic", ""},
+                                          {"AIza", "gemini", "sandbox"},
+                                          {"sk-", "openai", "proj_sandbox"}}};
   const auto* shape =
       std::ranges::find_if(kShapes, [&](const Shape& one) { return secret.starts_with(one.front); });
   if (shape == kShapes.end() && dialect != provider::Dialect::openai) return nullptr;
   const Shape& as = shape == kShapes.end() ? kShapes.back() : *shape;
-  const std::string sha = hex(crypto::sha256(secret));
   AdminKey key;
   key.provider = as.provider;
   key.owner = as.owner;
   key.name = "made by hand";
-  key.id = std::string(as.id) + sha.substr(0, 16);
-  if (as.provider == "openrouter") key.id = sha;
-  if (as.provider == "gemini") key.id = "projects/sandbox/locations/global/keys/k" + sha.substr(0, 16);
+  key.id = key_id(as.provider, as.owner, secret);
   key.secret = secret;
   const AdminManners usual = std::exchange(keys_.manners, {});  // it is there already
   AdminKey* made = keys_.add(std::move(key), now);
@@ -363,8 +380,8 @@ std::optional<Plan> Admin::control(const Request& request, Time now) {
       const auto* known = std::ranges::find(kManners, std::string_view(name), &MannerKey::name);
       if (known == kManners.end() || !value.is_number_unsigned())
         return admin_json(400, {{"error",
-                                 "There are create_delay_ms, disable_delay_ms, delete_delay_ms, list_lag_ms, "
-                                 "longest_life_s and advance_ms, each a whole number."}});
+                                 "There are create_delay_ms, spread_ms, disable_delay_ms, delete_delay_ms, "
+                                 "list_lag_ms, longest_life_s and advance_ms, each a whole number."}});
       keys_.manners.*known->member = value.get<std::int64_t>();
     }
   now = now + std::chrono::milliseconds(keys_.manners.advance_ms);
@@ -389,28 +406,22 @@ Plan Admin::console(const Json& body, Time now) {
   key.provider = field(body, "provider");
   key.name = field(body, "name");
   key.owner = field(body, "owner");
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kKnown{{{"openai", "key_"},
-                                                                                 {"anthropic", "apikey_"},
+  // Whose keys people make, and where one goes that is said to go nowhere.
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kKnown{{{"openai", "proj_sandbox"},
+                                                                                 {"anthropic", ""},
                                                                                  {"openrouter", ""},
-                                                                                 {"pinecone", "pc_"},
-                                                                                 {"x-ai", "xai_"},
-                                                                                 {"gemini", ""}}};
+                                                                                 {"pinecone", ""},
+                                                                                 {"x-ai", "team_sandbox"},
+                                                                                 {"gemini", "sandbox"}}};
   const auto* known =
       std::ranges::find_if(kKnown, [&](const auto& one) { return one.first == key.provider; });
   if (known == kKnown.end())
     return admin_json(400,
                       {{"error", "Say provider: openai, anthropic, openrouter, pinecone, x-ai or gemini."}});
+  if (key.owner.empty()) key.owner = known->second;
   key.secret = field(body, "secret");
   if (key.secret.empty()) key.secret = new_secret(key.provider);
-  key.id = std::string(known->second) + fresh(20);
-  if (key.provider == "openrouter") key.id = hex(crypto::sha256(key.secret));
-  if (key.provider == "openai" && key.owner.empty()) key.owner = "proj_sandbox";
-  if (key.provider == "x-ai" && key.owner.empty()) key.owner = "team_sandbox";
-  if (key.provider == "gemini") {
-    if (key.owner.empty()) key.owner = "sandbox";
-    key.id =
-        "projects/" + key.owner + "/locations/global/keys/k" + hex(crypto::sha256(key.secret)).substr(0, 16);
-  }
+  key.id = key_id(key.provider, key.owner, key.secret);
   const std::string secret = key.secret;
   const AdminKey* made = keys_.add(std::move(key), now);
   if (!made) return admin_json(429, {{"error", "The double remembers no more keys."}});

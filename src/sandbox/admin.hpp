@@ -89,9 +89,12 @@ class Admin {
 };
 
 // Shared by the files of this double.
-Plan admin_json(int status, const Json& body);
+Plan admin_json(int status, const Json& body);  // null: an answer without a body
+Plan admin_xml(int status, std::string body);
 // "sk-svcacct-ab...wxyz".
 std::string hint_of(std::string_view secret, std::size_t front, std::size_t back);
+// The id that a key with this secret has, in the shape of the provider's own.
+std::string key_id(std::string_view provider, std::string_view owner, std::string_view secret);
 std::string unescaped(std::string_view text);  // percent-encoding and "+"
 std::string seconds_time(Time time);           // RFC 3339 without a fraction
 // AWS's signature: who says to have signed, and whether it was with that secret.

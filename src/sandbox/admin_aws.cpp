@@ -29,25 +29,18 @@ std::string tag(std::string_view name, std::string_view content) {
 
 std::string leaf(std::string_view name, std::string_view text) { return tag(name, escaped(text)); }
 
-Plan xml(int status, std::string body) {
-  Plan plan = admin_json(status, {});
-  plan.headers[0].second = "text/xml";
-  plan.length = body.size();
-  plan.pieces[0].bytes = std::move(body);
-  return plan;
-}
-
 Plan aws_error(int status, std::string_view code, std::string_view message) {
-  return xml(status,
-             "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">" +
-                 tag("Error", leaf("Type", "Sender") + leaf("Code", code) + leaf("Message", message)) +
-                 leaf("RequestId", "sandbox") + "</ErrorResponse>");
+  return admin_xml(status,
+                   "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">" +
+                       tag("Error", leaf("Type", "Sender") + leaf("Code", code) + leaf("Message", message)) +
+                       leaf("RequestId", "sandbox") + "</ErrorResponse>");
 }
 
 Plan aws_answer(const std::string& action, const std::string& result) {
-  return xml(200, "<" + action + "Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">" +
-                      (result.empty() ? "" : tag(action + "Result", result)) +
-                      tag("ResponseMetadata", leaf("RequestId", "sandbox")) + "</" + action + "Response>");
+  return admin_xml(200, "<" + action + "Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">" +
+                            (result.empty() ? "" : tag(action + "Result", result)) +
+                            tag("ResponseMetadata", leaf("RequestId", "sandbox")) + "</" + action +
+                            "Response>");
 }
 
 // "20261120T133000Z" as a time.

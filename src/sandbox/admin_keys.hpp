@@ -18,6 +18,7 @@ namespace claviger::sandbox {
 // How slowly a change becomes true, and what the double's policy says of lifetimes. All of it may be set.
 struct AdminManners {
   std::int64_t create_delay_ms = 0;   // until a new secret, or an enabled key, is accepted
+  std::int64_t spread_ms = 0;         // x-ai: and until that is so everywhere
   std::int64_t disable_delay_ms = 0;  // until a disabled key is refused
   std::int64_t delete_delay_ms = 0;   // until a removed or replaced secret is refused
   std::int64_t list_lag_ms = 0;       // until a list shows a new key, and no longer shows a removed one

@@ -59,6 +59,10 @@ Json pinecone_key(const AdminKey& key) {
           {"created_at", format_time(key.created)}};
 }
 
+Time known_everywhere(const AdminManners& manners, Time now) {
+  return now + std::chrono::milliseconds(manners.create_delay_ms + manners.spread_ms);
+}
+
 Json xai_key(const AdminKey& key) {
   Json out = {{"redactedApiKey", hint_of(key.secret, 6, 4)},
               {"userId", "user-sandbox"},
@@ -90,7 +94,7 @@ Plan Admin::openrouter(const AdminAsked& asked, const Book& book) {
     key.name = asked.body.value("name", "");
     if (key.name.empty()) return openrouter_error(400, "name is required");
     key.secret = new_secret("openrouter");
-    key.id = hex(crypto::sha256(key.secret));
+    key.id = key_id("openrouter", {}, key.secret);
     for (const char* kept : {"limit", "limit_reset"})
       if (asked.body.contains(kept)) key.extra[kept] = asked.body[kept];
     if (const auto expires = parse_time(asked.body.value("expires_at", ""))) key.expires = *expires;
@@ -174,8 +178,8 @@ Plan Admin::pinecone(const AdminAsked& asked) {
     key.name = asked.body.value("name", "");
     if (key.name.empty() || key.name.size() > 80)
       return pinecone_error(400, "INVALID_ARGUMENT", "name: 1 to 80");
-    key.id = "00000000-0000-4000-8000-" + hex(crypto::sha256(fresh(20))).substr(0, 12);
     key.secret = new_secret("pinecone");
+    key.id = key_id("pinecone", key.owner, key.secret);
     if (asked.body.contains("roles")) key.extra["roles"] = asked.body["roles"];
     const AdminKey* made = keys_.add(std::move(key), asked.now);
     if (!made) return pinecone_error(429, "RESOURCE_EXHAUSTED", "The double remembers no more keys.");
@@ -213,14 +217,14 @@ Plan Admin::xai(const AdminAsked& asked) {
     key.provider = "x-ai";
     key.owner = path[2];
     key.name = asked.body.value("name", "");
-    key.id = "00000000-0000-4000-8000-" + hex(crypto::sha256(fresh(20))).substr(0, 12);
     key.secret = new_secret("x-ai");
+    key.id = key_id("x-ai", key.owner, key.secret);
     key.extra["acls"] = asked.body.value("acls", Json::array());
     if (key.extra["acls"].empty()) key.extra["scopes"] = Json::array({"none"});  // such a key can do nothing
     key.expires = life_of(expiry("expireTime"), asked.now);
     AdminKey* made = keys_.add(std::move(key), asked.now);
     if (!made) return xai_error(429, "The double remembers no more keys.");
-    made->extra["spread"] = (asked.now + std::chrono::milliseconds(keys_.manners.create_delay_ms)).ns;
+    made->extra["spread"] = known_everywhere(keys_.manners, asked.now).ns;
     Json out = xai_key(*made);
     out["apiKey"] = made->secret;
     return admin_json(200, out);
@@ -233,9 +237,9 @@ Plan Admin::xai(const AdminAsked& asked) {
   AdminKey* key = path.size() >= 3 && path[1] == "api-keys" ? keys_.find("x-ai", path[2]) : nullptr;
   if (!key) return xai_error(404, "API key not found");
   if (path.size() == 4 && path[3] == "propagation") {
-    const bool known = asked.now.ns >= key->extra.value("spread", std::int64_t{0});
-    return admin_json(200,
-                      {{"icPropagation", {{"us-east-1.api.x.ai", known}, {"eu-west-1.api.x.ai", known}}}});
+    const bool far = asked.now.ns >= key->extra.value("spread", std::int64_t{0});
+    const bool here = keys_.standing(key->secret, asked.now) != Standing::early;
+    return admin_json(200, {{"icPropagation", {{"us-east-1.api.x.ai", here}, {"eu-west-1.api.x.ai", far}}}});
   }
   if (path.size() == 4 && path[3] == "rotate" && request.method == "POST") {
     Time old = expiry("oldSecretExpireTime");
@@ -243,7 +247,7 @@ Plan Admin::xai(const AdminAsked& asked) {
     if (old > asked.now + std::chrono::hours(24 * 7))
       return xai_error(400, "oldSecretExpireTime: at most 7 days");
     keys_.renew(*key, new_secret("x-ai"), old, asked.now);
-    key->extra["spread"] = (asked.now + std::chrono::milliseconds(keys_.manners.create_delay_ms)).ns;
+    key->extra["spread"] = known_everywhere(keys_.manners, asked.now).ns;
     Json out = xai_key(*key);
     out["apiKey"] = key->secret;
     return admin_json(200, out);

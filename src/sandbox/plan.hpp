@@ -45,11 +45,11 @@ enum class Ending : std::uint8_t {
 // A whole answer. `finish` or `abandon` of the Provider that made it must be called exactly once.
 struct Plan {
   int status = 200;
-  Fields headers;          // without those of framing
-  bool chunked = false;    // else the body has a length
-  std::size_t length = 0;  // what the head says it is, also when less comes
-  bool streamed = false;   // tokens are generated while pieces leave, not before the first
-  std::vector<Piece> pieces;
+  Fields headers;             // without those of framing
+  bool chunked = false;       // else the body has a length
+  std::size_t length = 0;     // what the head says it is, also when less comes
+  bool streamed = false;      // tokens are generated while pieces leave, not before the first
+  std::vector<Piece> pieces;  // at least one, which may be empty
   Ending ending = Ending::whole;
   std::uint64_t entry = 0;  // for finish and abandon; 0: nothing is booked
 

@@ -51,6 +51,13 @@ Act act_of(std::string_view name) {
   return Act::create;
 }
 
+Heard unwell(Kind kind, std::string trouble) {
+  Heard heard;
+  heard.kind = kind;
+  heard.trouble = std::move(trouble);
+  return heard;
+}
+
 // The key in use is never ended, whoever has changed the credential meanwhile.
 std::string_view held_up(const Rotations::Case& made, Act act) {
   const vault::CredentialVersion* current = made.credential.current();
@@ -117,7 +124,7 @@ void Rotations::move_on(Rotation rotation) {
   if (!it.asking.empty()) {
     // The process ended, or could not write, between a call and its answer.
     const Act was = act_of(it.asking);
-    take(it, made->traits, was, {Kind::lost, {}, {}, 0, {}, {}, 0, "An answer was lost."}, now);
+    take(it, made->traits, was, unwell(Kind::lost, "An answer was lost."), now);
     if (!save(it, fmt::format("{}: the answer was lost", name_of(was)))) return;
   }
   RotationFacts facts{now};
@@ -150,12 +157,12 @@ void Rotations::act(Case made, Act next) {
     if (done) return;
     auto kept = get(it.id);
     if (!kept) return;
-    take(*kept, made.traits, next, {Kind::again, {}, {}, 0, {}, {}, 0, std::string(told(done.error()))}, now);
+    take(*kept, made.traits, next, unwell(Kind::again, std::string(told(done.error()))), now);
     (void)save(*kept, {});
     return;
   }
   if (const std::string_view held = held_up(made, next); !held.empty()) {
-    take(it, made.traits, next, {Kind::again, {}, {}, 0, {}, {}, 0, std::string(held)}, now);
+    take(it, made.traits, next, unwell(Kind::again, std::string(held)), now);
     return void(save(it, {}));
   }
   if (changes(next)) {
@@ -271,6 +278,8 @@ void Rotations::call(Case made, Act next) {
       heard.verdict = provider::classify(shared->adapter->provider, answer->status, answer->body);
     else
       heard = heard_of(*shared, what, *answer);
+    if (what == Operation::propagation && heard.kind == Kind::done)
+      heard.everywhere = provider::read_propagation(*shared->adapter, answer->body).value_or(false);
     crypto::wipe(answer->body);  // providers quote parts of keys
     answered(id, next, heard);
   });
@@ -363,9 +372,7 @@ void Rotations::make_own(Case made) {
       return save_in(tx, it, "stored");
     };
     const auto stored = parts_.vault.add_version(it.credential, secret, vault::Publish::later, also);
-    if (!stored)
-      return answered(it.id, Act::create,
-                      {Kind::again, {}, {}, 0, {}, {}, 0, std::string(told(stored.error()))});
+    if (!stored) return answered(it.id, Act::create, unwell(Kind::again, std::string(told(stored.error()))));
   }
   write_key_file(std::move(made), Act::create);
 }
@@ -374,9 +381,7 @@ void Rotations::write_key_file(Case made, Act next) {
   const Rotation& it = made.it;
   const auto file = settings_.key_files.find(made.credential.name);
   const std::string id = it.id;
-  const auto failed = [&](std::string why) {
-    answered(id, next, {Kind::again, {}, {}, 0, {}, {}, 0, std::move(why)});
-  };
+  const auto failed = [&](std::string why) { answered(id, next, unwell(Kind::again, std::move(why))); };
   if (file == settings_.key_files.end() || parts_.key_files == nullptr)
     return failed("The configuration names no key file for this credential any more.");
   // In an emergency the old one goes before there is a new one, and does not come back with it.
@@ -392,7 +397,7 @@ void Rotations::write_key_file(Case made, Act next) {
     Heard heard;
     heard.id = kFile;
     if (next == Act::create) heard.version = version;
-    if (!done) heard = {Kind::again, {}, {}, 0, {}, {}, 0, std::string(told(done.error()))};
+    if (!done) heard = unwell(Kind::again, std::string(told(done.error())));
     answered(id, next, heard);
   });
 }

@@ -61,6 +61,8 @@ std::optional<Operation> Rotations::Case::operation(Act act) const {
     case Act::probe_new:
     case Act::probe_old:
       return Operation::probe;
+    case Act::propagation:
+      return Operation::propagation;
     case Act::clear:
       return ending(RotationMode::planned);
     case Act::revoke:
@@ -117,6 +119,7 @@ Result<Rotations::Case> Rotations::open_case(Rotation rotation) const {
   traits.shows = slots || !made.adapter->hint.empty() || made.adapter->offers(Operation::reveal);
   traits.removes = file || made.ending(made.it.mode).has_value();
   traits.probes = made.adapter->offers(Operation::probe);
+  traits.spreads = made.admin && made.adapter->offers(Operation::propagation) && !file;
   traits.probe_ms = settings_.probe_ms;
   traits.verify_ms = settings_.verify_ms;
   traits.list_ms = settings_.list_ms;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace claviger::steward {
 namespace {
@@ -62,12 +61,13 @@ Act create_next(Rotation& it, Time now) {
 }
 
 Act verify_next(Rotation& it, const RotationTraits& traits, Time now) {
-  if (it.good >= limits::kRotationProbes) return Act::promote;
+  if (it.good >= limits::kRotationProbes + (traits.spreads ? 1 : 0)) return Act::promote;
   if (now >= it.deadline) {
     give_up(it, fmt::format("The new key did not become valid in time. {}", it.trouble), now);
     return Act::wait;
   }
   if (before(it, now)) return Act::wait;
+  if (it.good >= limits::kRotationProbes) return Act::propagation;
   const bool known = it.rotation != RotationClass::human || !traits.lists || !traits.shows;
   return known || !it.new_key.empty() ? Act::probe_new : Act::identify;
 }
@@ -268,6 +268,20 @@ void take_probe_new(Rotation& it, const RotationTraits& traits, const Heard& hea
                    : heard.trouble;
 }
 
+// Where the provider says how far a secret has come, that counts beside the probes, which one place answers.
+void take_propagation(Rotation& it, const RotationTraits& traits, const Heard& heard, Time now) {
+  using Kind = Heard::Kind;
+  const bool unheard = heard.kind == Kind::again || heard.kind == Kind::lost;
+  if (heard.kind == Kind::done ? heard.everywhere : !unheard) {  // one that does not say is not waited for
+    ++it.good;
+    it.next = now;
+    it.trouble.clear();
+    return;
+  }
+  it.next = std::max(after(now, traits.probe_ms), after(now, heard.retry_after_ms));
+  it.trouble = unheard ? heard.trouble : "The provider does not know the new key everywhere yet.";
+}
+
 void take_probe_old(Rotation& it, const RotationTraits& traits, const Heard& heard, Time now) {
   if (it.state == RotationState::planned) {
     it.good = 1;  // asked
@@ -322,6 +336,7 @@ bool matters(Act act, const Rotation& it) {
       return !it.orphan.empty();
     case Act::identify:
     case Act::probe_new:
+    case Act::propagation:
     case Act::promote:
       return state == RotationState::verifying;
     case Act::revoke:
@@ -358,25 +373,6 @@ void end_undoing(Rotation& it, Time now) {
 }
 
 }  // namespace
-
-std::string_view name_of(RotationMode mode) {
-  constexpr std::array<std::string_view, 3> kNames{"planned", "now", "emergency"};
-  return kNames[static_cast<std::size_t>(mode)];
-}
-
-std::string_view name_of(RotationState state) {
-  constexpr std::array<std::string_view, kRotationStates> kNames{
-      "planned",    "creating", "waiting", "verifying", "draining", "revoking",
-      "confirming", "done",     "closed",  "undoing",   "undone",   "failed"};
-  return kNames[static_cast<std::size_t>(state)];
-}
-
-std::string_view name_of(Act act) {
-  constexpr std::array<std::string_view, 16> kNames{
-      "wait",      "look",    "create", "progress",  "reveal",   "seek",       "clear",    "identify",
-      "probe_new", "promote", "revoke", "probe_old", "conclude", "remove_new", "drop_new", "destroy"};
-  return kNames[static_cast<std::size_t>(act)];
-}
 
 bool over(RotationState state) {
   return state == RotationState::done || state == RotationState::closed || state == RotationState::undone ||
@@ -425,6 +421,8 @@ void take(Rotation& it, const RotationTraits& traits, Act act, const Heard& hear
       return;
     case Act::probe_new:
       return take_probe_new(it, traits, heard, now);
+    case Act::propagation:
+      return take_propagation(it, traits, heard, now);
     case Act::promote:
       if (!well) return retry(it, now, heard);
       it.promoted = now;

@@ -65,7 +65,7 @@ struct Rotation {
   bool revoke_by_hand = false;      // nobody but a person can end the old key
   bool doomed = false;              // undoing leads to failed, not to undone
   int creates = 0, looks = 0;       // keys asked for; looks in the list for one
-  int good = 0, bad = 0;            // probes in a row that found the new key valid, the old one dead
+  int good = 0, bad = 0;            // answers in a row that found the new key valid, the old one dead
   int tries = 0;                    // failures in a row
   Time next;                        // nothing is done before
   Time deadline;                    // of the state, where it has one
@@ -86,6 +86,7 @@ struct RotationTraits {
   bool removes = false;  // a key can be ended by API
   bool shows = false;    // the list shows enough of a secret to tell its key
   bool probes = false;   // there is a way to ask whether a key works
+  bool spreads = false;  // and one to ask whether a new secret is known everywhere
   std::int64_t probe_ms = limits::kRotationProbeMs;
   std::int64_t verify_ms = limits::kRotationVerifyMs;
   std::int64_t list_ms = limits::kRotationListMs;
@@ -110,7 +111,8 @@ enum class Act : std::uint8_t {
   clear,     // remove it
   identify,  // find the key that a person has created
   probe_new,
-  promote,  // locally: the new version becomes current
+  propagation,  // is the new secret known everywhere?
+  promote,      // locally: the new version becomes current
   revoke,
   probe_old,
   conclude,  // locally: the old version is revoked in the vault, too
@@ -142,6 +144,7 @@ struct Heard {
   std::int64_t version = 0;  // the secret is stored as this one
   std::optional<Time> old_expires;
   provider::Verdict verdict = provider::Verdict::unknown;  // of a probe
+  bool everywhere = false;                                 // of propagation
   std::int64_t retry_after_ms = 0;
   std::string trouble;  // in a sentence, when something went wrong
 };

@@ -95,6 +95,38 @@ TEST(RotationPlan, a_secret_that_is_stored_is_probed_until_it_was_valid_three_ti
   EXPECT_EQ(next(it, now), Act::promote);
 }
 
+TEST(RotationPlan, a_secret_is_not_used_before_its_provider_says_that_it_is_known_everywhere) {
+  RotationTraits spreads = traits();
+  spreads.spreads = true;
+  const auto probed_well = [&] {
+    Rotation it = in(State::verifying);
+    it.new_key = "key_new", it.new_version = 2, it.deadline = later(limits::kRotationVerifyMs);
+    for (int i = 0; i < limits::kRotationProbes; ++i)
+      take(it, spreads, Act::probe_new, probed(provider::Verdict::valid), kNow);
+    EXPECT_EQ(next(it, kNow, spreads), Act::propagation);
+    return it;
+  };
+  const Time again = later(limits::kRotationProbeMs);
+  Heard told = heard(Kind::done);
+  Rotation it = probed_well();
+  take(it, spreads, Act::propagation, told, kNow);
+  EXPECT_EQ(next(it, kNow, spreads), Act::wait);
+  EXPECT_NE(it.trouble.find("everywhere"), std::string::npos);
+  EXPECT_EQ(next(it, again, spreads), Act::propagation);
+  take(it, spreads, Act::propagation, heard(Kind::lost), again);
+  EXPECT_EQ(next(it, again, spreads), Act::wait);
+  told.everywhere = true;
+  take(it, spreads, Act::propagation, told, again);
+  EXPECT_EQ(next(it, again, spreads), Act::promote);
+  // One that has no word on it is not waited for; one that never says yes ends the attempt.
+  it = probed_well();
+  take(it, spreads, Act::propagation, heard(Kind::denied), kNow);
+  EXPECT_EQ(next(it, kNow, spreads), Act::promote);
+  it = probed_well();
+  EXPECT_EQ(next(it, it.deadline, spreads), Act::remove_new);
+  EXPECT_TRUE(it.doomed);
+}
+
 TEST(RotationPlan, a_new_key_that_may_do_less_or_is_blocked_is_never_promoted) {
   for (const auto verdict : {provider::Verdict::scope_limited, provider::Verdict::ip_blocked,
                              provider::Verdict::rate_limited, provider::Verdict::provider_blocked}) {

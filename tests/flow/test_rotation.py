@@ -38,12 +38,12 @@ class House:
         self.gate = rig.Gate(folder, self.sandbox, config=config, start=False)
         self.gate.start()
         self.provider = provider
-        self.old, more = old(self.sandbox) if old else (rig.provider_key(provider), [])
+        self.old, self.more = old(self.sandbox) if old else (rig.provider_key(provider), [])
         self.gate.credential("main", provider, self.sandbox.url + base, self.old, "dev", *options)
         if linked:
             url = self.sandbox.url + base
             self.gate.credential("boss", provider, url, admin, "dev", "--kind", "admin")
-            self.cli("credential link", "main", "--admin-credential", "boss", *params, *more)
+            self.cli("credential link", "main", "--admin-credential", "boss", *params, *self.more)
         self.key = self.gate.key()["key"]
 
     def cli(self, *arguments, **more):

@@ -1,5 +1,6 @@
 """Every class of rotation from end to end, against the double of its provider's own admin API."""
 
+import datetime
 import json
 import subprocess
 from dataclasses import dataclass, field
@@ -193,6 +194,15 @@ def test_a_key_is_replaced_while_calls_go_on_confirmed_and_its_secret_destroyed(
     it.is_left(done)
     it.reaches(done, "closed")
     assert it.states() == ["destroyed", "current"]
+
+
+def test_a_secret_is_not_used_before_it_is_known_everywhere(kinds):
+    it = kinds("xai")
+    it.manners(spread_ms=5000)
+    done = it.reaches(it.rotate("--now"), "confirming", "done")
+    at = {step["step"]: datetime.datetime.fromisoformat(step["at"]) for step in done["steps"]}
+    assert (at["draining"] - at["verifying"]).total_seconds() >= 4.9, done["steps"]
+    assert it.call() == 200
 
 
 @every_kind

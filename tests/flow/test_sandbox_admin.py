@@ -21,11 +21,11 @@ def sandbox(tmp_path_factory):
     assert running.process.stop() == 0
 
 
-def drive(sandbox, sdk):
+def drive(sandbox, sdk, secret=SECRET):
     """What the SDK got, by step."""
     done = subprocess.run(
         ["node", "admin_sdks.mjs", sdk, sandbox.url],
-        cwd=FLOW, input=SECRET, capture_output=True, text=True, timeout=rig.PATIENCE * 2,
+        cwd=FLOW, input=secret, capture_output=True, text=True, timeout=rig.PATIENCE * 2,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr + done.stdout
     return {line["name"]: line["got"] for line in map(json.loads, done.stdout.splitlines())}

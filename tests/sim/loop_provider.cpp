@@ -148,6 +148,11 @@ OutsideAnswer LoopProvider::xai(const OutsideCall& call) {
                ? OutsideAnswer{200, {}, R"({"api_key_id":"x","api_key_disabled":false})"}
                : OutsideAnswer{400, {}, R"({"error":"Incorrect API key provided: xx***yy."})"};
   }
+  if (call.target.ends_with("/propagation")) {
+    const std::string path = call.target.substr(0, call.target.rfind('/'));
+    const bool known = newest("x-ai", path.substr(path.rfind('/') + 1))->known <= clock_.now();
+    return {200, {}, fmt::format(R"({{"icPropagation":{{"us-east-1.api.x.ai":{}}}}})", known)};
+  }
   if (call.method == "POST") {
     const std::string path = call.target.substr(0, call.target.rfind('/'));
     const std::string id = path.substr(path.rfind('/') + 1);
