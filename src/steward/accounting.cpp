@@ -2,6 +2,7 @@
 #include "steward/accounting.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <cstring>
@@ -27,6 +28,16 @@ struct Piece {
   std::string name;
   std::uint64_t from = 0, to = 0;
 };
+
+// "receipt", "intent", ...: from a line's head; empty when it names none.
+std::string_view kind_of(std::string_view line) {
+  constexpr std::string_view kKind = "\"t\":\"";
+  const std::string_view head = line.substr(0, kHead);
+  const void* at = ::memmem(head.data(), head.size(), kKind.data(), kKind.size());
+  if (at == nullptr) return {};
+  const auto from = static_cast<std::size_t>(static_cast<const char*>(at) - head.data()) + kKind.size();
+  return head.substr(from, std::min(head.find('"', from), head.size()) - from);
+}
 
 // The time of a line from its head; nullopt when it has none.
 std::optional<Time> time_of(std::string_view line) {
@@ -95,15 +106,27 @@ AccountSums sums_of(const journal::Receipt& receipt) {
   return one;
 }
 
-void add_to(AccountRows& rows, std::string_view name, const AccountSums& sums) {
+// The row of that name, or that of the others when there is no room for one more.
+AccountRows::value_type& row_of(AccountRows& rows, std::string_view name) {
   const auto at = rows.find(name);
-  if (at != rows.end())
-    at->second.add(sums);
-  else if (rows.size() < limits::kAccountRows)
-    rows.emplace(name, sums);
-  else
-    rows[std::string(kOthers)].add(sums);
+  if (at != rows.end()) return *at;
+  return *rows.try_emplace(std::string(rows.size() < limits::kAccountRows ? name : kOthers)).first;
 }
+
+// A table that is added to line by line: its rows are found again by their hash.
+class Table {
+ public:
+  explicit Table(AccountRows& rows) : rows_(rows) {}
+  void add(std::string_view name, const AccountSums& sums) {
+    AccountRows::value_type*& known = known_[std::hash<std::string_view>{}(name) % known_.size()];
+    if (known == nullptr || known->first != name) known = &row_of(rows_, name);
+    known->second.add(sums);
+  }
+
+ private:
+  AccountRows& rows_;
+  std::array<AccountRows::value_type*, 1024> known_{};
+};
 
 // What one thread has found.
 class Reader {
@@ -126,6 +149,9 @@ class Reader {
   const std::string needle_;  // of a key also in the lineage of those below it
   journal::Parser parser_;
   Accounting found_;
+  Table models_{found_.models}, endpoints_{found_.endpoints}, addresses_{found_.addresses};
+  Table agents_{found_.agents}, keys_{found_.keys};
+  std::string model_;  // "provider/model" of the line at hand
 };
 
 // Lines that begin within the piece; the last one may end behind it. A line without its end is being written.
@@ -145,8 +171,9 @@ Result<void> Reader::read(const Piece& piece) {
     const void* hit = ::memmem(text.data() + at, text.size() - at, needle_.data(), needle_.size());
     if (hit == nullptr) break;
     const auto place = static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
-    const std::size_t before = text.rfind('\n', place);
-    const std::size_t line = before == std::string_view::npos || before < at ? at : before + 1;
+    const void* before = ::memrchr(text.data() + at, '\n', place - at);
+    const std::size_t line =
+        before == nullptr ? at : static_cast<std::size_t>(static_cast<const char*>(before) - text.data()) + 1;
     const std::size_t stop = text.find('\n', place);
     if (line >= end || stop == std::string_view::npos) break;
     take(text.substr(line, stop - line));
@@ -156,10 +183,8 @@ Result<void> Reader::read(const Piece& piece) {
 }
 
 void Reader::take(std::string_view line) {
-  const std::string_view head = line.substr(0, kHead);
-  const bool receipt = head.find("\"t\":\"receipt\"") != std::string_view::npos;
-  const bool refusal = head.find("\"t\":\"refusal\"") != std::string_view::npos;
-  if (!receipt && !refusal) return;
+  const std::string_view kind = kind_of(line);
+  if (kind != "receipt" && kind != "refusal") return;
   ++found_.lines;
   const auto record = parser_.parse(line);
   if (!record) {
@@ -180,11 +205,12 @@ void Reader::take(const journal::Receipt& receipt) {
   if (!meant || receipt.intent_at < ask_.from || receipt.intent_at >= ask_.to) return;
   const AccountSums one = sums_of(receipt);
   found_.total.add(one);
-  add_to(found_.models, std::string(receipt.provider) + "/" + std::string(receipt.model), one);
-  add_to(found_.endpoints, receipt.endpoint, one);
-  add_to(found_.addresses, receipt.ip, one);
-  add_to(found_.agents, receipt.user_agent, one);
-  if (ask_.owned == Owned::credential || !ask_.below.empty()) add_to(found_.keys, receipt.key, one);
+  model_.assign(receipt.provider).append("/").append(receipt.model);
+  models_.add(model_, one);
+  endpoints_.add(receipt.endpoint, one);
+  addresses_.add(receipt.ip, one);
+  agents_.add(receipt.user_agent, one);
+  if (ask_.owned == Owned::credential || !ask_.below.empty()) keys_.add(receipt.key, one);
   const std::int64_t seconds = receipt.intent_at.ns / kSecond;
   found_.hours[seconds - seconds % kHour].add(one);
 }
@@ -205,7 +231,7 @@ void AccountSums::add(const AccountSums& other) {
 void Accounting::add(const Accounting& other) {
   total.add(other.total);
   const auto merge = [](AccountRows& mine, const AccountRows& theirs) {
-    for (const auto& [name, sums] : theirs) add_to(mine, name, sums);
+    for (const auto& [name, sums] : theirs) row_of(mine, name).second.add(sums);
   };
   merge(models, other.models);
   merge(endpoints, other.endpoints);
