@@ -2,6 +2,7 @@
 // folder.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -77,6 +78,14 @@ struct Want {
   bool ahead = false;          // lease ahead of need
   bool spare_at_risk = false;  // the store may have been told to take free money back
   std::int64_t granted = 0, overrun_settled = 0, left = 0, slice = 0;  // the store's answer
+
+  // What memory does not count on while the store is asked.
+  std::int64_t at_risk() const { return spare_at_risk ? std::max(free, std::int64_t{0}) - take : 0; }
+  // How much of `above`, what is over the limit, the row gives back: never what memory counts on, for it may
+  // not hear of the commit. Not positive.
+  std::int64_t give_back(std::int64_t above, std::int64_t row_granted) const {
+    return std::max(-above, std::min(lease->granted - at_risk() - row_granted, std::int64_t{0}));
+  }
 };
 
 // A lease that goes back: the row is cut to `target` and ends when all of that is reported.

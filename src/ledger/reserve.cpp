@@ -226,7 +226,7 @@ Result<void> Book::grant(store::Tx& tx, Want& want, const Want*& refused) {
   if (free < want.worst)
     more = std::max(want.worst - free, slice);
   else if (left < 0)
-    more = left;
+    more = want.give_back(-left, known.granted);
   if (more != 0) TRY_VOID(grow_lease(tx, name, more));
   want.granted = known.granted + more;
   want.overrun_settled = known.beyond;
@@ -254,8 +254,7 @@ void Book::withdraw(const Want& want) {
 
 // Memory after a commit whose fate is not known: no more than the least the store may hold.
 void Book::doubt(const Want& want) {
-  if (want.asks && want.spare_at_risk)
-    want.lease->granted -= std::max(want.free, std::int64_t{0}) - want.take;
+  if (want.asks) want.lease->granted -= want.at_risk();
   want.lease->left_until = Time{0};
 }
 

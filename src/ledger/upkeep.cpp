@@ -22,11 +22,7 @@ Result<void> Book::extend(store::Tx& tx, Want& want) {
   TRY(const WindowRow window, open_window(tx, budget, lease.span, usage_));
   const std::int64_t left = window.left(*limit);
   std::int64_t more = want.ahead ? std::max(std::min(left / 2, *limit / 20), std::int64_t{0}) : 0;
-  if (left < 0) {
-    const std::int64_t untold = row->granted - lease.granted + row->beyond - lease.overrun_settled;
-    const std::int64_t spare = std::max(want.free + untold, std::int64_t{0});
-    more = want.spare_at_risk ? std::max(left, -spare) : 0;
-  }
+  if (left < 0) more = want.give_back(-left, row->granted);
   if (more != 0) TRY_VOID(grow_lease(tx, {epoch_, lease.number}, more));
   want.granted = row->granted + more;
   want.overrun_settled = row->beyond;
