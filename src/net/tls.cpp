@@ -7,6 +7,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "net/system_trust.hpp"
+
 namespace claviger::net {
 namespace {
 
@@ -74,7 +76,7 @@ Result<TlsContext> TlsContext::client(const std::string& ca_file) {
   apply_common(context);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   if (ca_file.empty()) {
-    SSL_CTX_set_default_verify_paths(context);
+    trust_system(context);
   } else if (SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) != 1) {
     return fail(Code::configuration, tls_error(),
                 fmt::format("the CA file {} cannot be read as PEM", ca_file));
