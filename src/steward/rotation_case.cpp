@@ -117,7 +117,9 @@ Result<Rotations::Case> Rotations::open_case(Rotation rotation) const {
   const bool slots = made.rotation == RotationClass::slots;
   traits.lists = slots || (made.admin && made.adapter->offers(Operation::list) && !file);
   traits.shows = slots || !made.adapter->hint.empty() || made.adapter->offers(Operation::reveal);
-  traits.removes = file || made.ending(made.it.mode).has_value();
+  const auto ending = made.ending(made.it.mode);
+  traits.removes = file || ending.has_value();
+  traits.by_secret = !file && ending && made.adapter->find(*ending)->own_key;
   traits.probes = made.adapter->offers(Operation::probe);
   traits.spreads = made.admin && made.adapter->offers(Operation::propagation) && !file;
   traits.probe_ms = settings_.probe_ms;

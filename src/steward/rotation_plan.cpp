@@ -11,7 +11,6 @@ namespace {
 using provider::RotationClass;
 
 constexpr std::int64_t kMs = 1'000'000;
-constexpr int kToldAfter = 5;  // failures in a row
 
 Time after(Time time, std::int64_t ms) { return {time.ns + ms * kMs}; }
 
@@ -86,7 +85,7 @@ Act revoke_next(Rotation& it, const RotationTraits& traits, Time now) {
   const bool by_id = it.rotation == RotationClass::create || it.rotation == RotationClass::human ||
                      it.rotation == RotationClass::slots;
   if (by_id && it.old_key.empty() && traits.lists && traits.shows && it.looks < 2) return Act::look;
-  it.revoke_by_hand = !traits.removes || (by_id && it.old_key.empty());
+  it.revoke_by_hand = !traits.removes || (by_id && it.old_key.empty() && !traits.by_secret);
   if (!it.revoke_by_hand) return Act::revoke;
   if (it.new_version == 0) {  // an emergency: the replacement does not wait for a person's hand
     start_making(it, now);
@@ -96,13 +95,22 @@ Act revoke_next(Rotation& it, const RotationTraits& traits, Time now) {
   return Act::probe_old;
 }
 
+// Whether the new key is one that a person has made, and lives on.
+bool made_by_hand(const Rotation& it) {
+  return it.rotation == RotationClass::human && it.new_version != 0 && it.good == 0;
+}
+
 Act undo_next(Rotation& it, const RotationTraits& traits, const RotationFacts& facts) {
   if (const auto act = tidy_up(it, facts.now)) return *act;
   if (before(it, facts.now)) return Act::wait;
   if (it.promoted && (facts.new_in_flight || facts.now < after(*it.promoted, traits.quiet_ms)))
     return Act::wait;
-  if (!it.new_key.empty() && traits.removes && it.rotation != RotationClass::in_place) return Act::remove_new;
-  return Act::drop_new;
+  if (!traits.removes || it.rotation == RotationClass::in_place) return Act::drop_new;
+  if (!it.new_key.empty()) return Act::remove_new;
+  if (!made_by_hand(it)) return Act::drop_new;
+  if (traits.by_secret) return Act::remove_new;
+  // It may have been given up before it was found.
+  return traits.lists && traits.shows && it.looks < 2 ? Act::identify : Act::drop_new;
 }
 
 // One state's word, or nothing when it moved on to another.
@@ -201,8 +209,10 @@ bool unwanted(Rotation& it, const Heard& heard, Time now) {
     return false;
   const std::string made = heard.kind == Kind::done ? heard.id : "";
   const bool by_id = it.rotation == RotationClass::create;
+  const std::string in_file = it.rotation == RotationClass::self_hosted ? it.new_key : "";
   forget_creation(it, now);
   if (by_id) it.orphan = made;
+  it.new_key = in_file;  // the file may hold it, whatever the answer was
   return true;
 }
 
@@ -318,6 +328,14 @@ void take_revoked(Rotation& it, const Heard& heard, Time now) {
   retry(it, now, heard);
 }
 
+// A key that is to be taken back does not stand in the list, or nobody has answered.
+void take_unfound(Rotation& it, const RotationTraits& traits, const Heard& heard, Time now) {
+  if (heard.kind != Heard::Kind::done && heard.kind != Heard::Kind::gone) return retry(it, now, heard);
+  ++it.looks;
+  it.tries = 0;
+  it.next = after(now, traits.list_ms);
+}
+
 // Whether an answer to this act still matters: meanwhile somebody may have changed their mind, or a write
 // that was told to have failed may have happened.
 bool matters(Act act, const Rotation& it) {
@@ -335,6 +353,7 @@ bool matters(Act act, const Rotation& it) {
     case Act::clear:
       return !it.orphan.empty();
     case Act::identify:
+      return state == RotationState::verifying || state == RotationState::undoing;
     case Act::probe_new:
     case Act::propagation:
     case Act::promote:
@@ -367,25 +386,14 @@ void end_undoing(Rotation& it, Time now) {
     it.new_key.clear();
     return start_making(it, now);
   }
-  const std::string why = it.trouble;
+  std::string why = it.trouble;
+  if (made_by_hand(it))
+    why += fmt::format("{}Delete the new key at the provider: nothing uses it.", why.empty() ? "" : " ");
   enter(it, it.doomed ? RotationState::failed : RotationState::undone, now);
   it.trouble = why;
 }
 
 }  // namespace
-
-bool over(RotationState state) {
-  return state == RotationState::done || state == RotationState::closed || state == RotationState::undone ||
-         state == RotationState::failed;
-}
-
-bool obstructs(const Rotation& it) {
-  return !over(it.state) && !(it.state == RotationState::confirming && it.promoted);
-}
-
-bool soaks(const Rotation& it, std::int64_t version) {
-  return it.state == RotationState::draining && it.mode == RotationMode::planned && it.new_version == version;
-}
 
 bool changes(Act act) {
   return act == Act::create || act == Act::clear || act == Act::revoke || act == Act::remove_new;
@@ -415,6 +423,7 @@ void take(Rotation& it, const RotationTraits& traits, Act act, const Heard& hear
       return well ? forget_creation(it, now) : retry(it, now, heard);
     case Act::identify:
       if (well && !heard.id.empty()) return void(it.new_key = heard.id);
+      if (it.state == RotationState::undoing) return take_unfound(it, traits, heard, now);
       it.next = after(now, traits.probe_ms);
       it.trouble =
           heard.trouble.empty() ? "The provider's list does not show the new key yet." : heard.trouble;
@@ -438,6 +447,7 @@ void take(Rotation& it, const RotationTraits& traits, Act act, const Heard& hear
     case Act::remove_new:
       if (!well) return retry(it, now, heard);
       it.new_key.clear();
+      it.good = 1;  // it is gone
       return;
     case Act::drop_new:
       return well ? end_undoing(it, now) : retry(it, now, heard);
@@ -461,23 +471,6 @@ void undo(Rotation& it, Time now) {
   it.doomed = false;
   // What the old version was waited for to be free of is waited for of the new one.
   if (it.promoted) it.promoted = now;
-}
-
-bool can_roll_back(const Rotation& it) {
-  // A revocation whose answer was lost may have happened.
-  const bool past = over(it.state) || it.state == RotationState::undoing ||
-                    it.state == RotationState::revoking || it.revoked;
-  // A secret that was replaced in place, or a slot's that was regenerated, cannot come back; the old one of
-  // in_place is on a timer from the moment of the call.
-  const bool gone =
-      it.rotation == provider::RotationClass::in_place && (it.creates > 0 || it.new_version != 0);
-  return !past && !gone;
-}
-
-bool stuck(const Rotation& it, Time now) {
-  if (over(it.state)) return false;
-  if (it.state == RotationState::confirming && now >= it.deadline) return true;
-  return it.tries >= kToldAfter || it.revoke_by_hand;
 }
 
 }  // namespace claviger::steward

@@ -82,11 +82,12 @@ bool soaks(const Rotation& rotation, std::int64_t version);
 
 // What does not change while a rotation goes on: the provider, and the operator's wishes.
 struct RotationTraits {
-  bool lists = false;    // keys can be listed
-  bool removes = false;  // a key can be ended by API
-  bool shows = false;    // the list shows enough of a secret to tell its key
-  bool probes = false;   // there is a way to ask whether a key works
-  bool spreads = false;  // and one to ask whether a new secret is known everywhere
+  bool lists = false;      // keys can be listed
+  bool removes = false;    // a key can be ended by API
+  bool shows = false;      // the list shows enough of a secret to tell its key
+  bool probes = false;     // there is a way to ask whether a key works
+  bool spreads = false;    // and one to ask whether a new secret is known everywhere
+  bool by_secret = false;  // a key is ended with its own secret: its id need not be known
   std::int64_t probe_ms = limits::kRotationProbeMs;
   std::int64_t verify_ms = limits::kRotationVerifyMs;
   std::int64_t list_ms = limits::kRotationListMs;
@@ -109,7 +110,7 @@ enum class Act : std::uint8_t {
   reveal,    // read the new key's secret
   seek,      // find the key of an unanswered creation
   clear,     // remove it
-  identify,  // find the key that a person has created
+  identify,  // find the key that a person has created: to use it, or to end it
   probe_new,
   propagation,  // is the new secret known everywhere?
   promote,      // locally: the new version becomes current

@@ -434,5 +434,77 @@ TEST(RotationPlan, where_only_a_person_can_delete_the_old_key_its_refusal_is_wha
   EXPECT_EQ(next(it, kNow, by_hand), Act::conclude);
 }
 
+// Of a key that a person has made and handed in; nobody has found it in a list.
+Rotation handed_in() {
+  Rotation it = in(State::verifying);
+  it.rotation = RotationClass::human;
+  it.new_version = 2;
+  return it;
+}
+
+TEST(RotationPlan, a_key_that_a_person_has_made_is_found_before_it_is_taken_back) {
+  Rotation it = handed_in();
+  undo(it, kNow);
+  EXPECT_EQ(next(it), Act::identify);
+  take(it, traits(), Act::identify, heard(Kind::lost), kNow);
+  EXPECT_EQ(next(it, it.next), Act::identify) << "a lost answer says nothing of the list";
+  take(it, traits(), Act::identify, heard(Kind::done), kNow);
+  EXPECT_EQ(next(it, later(limits::kRotationListMs)), Act::identify) << "a list may lag";
+  take(it, traits(), Act::identify, heard(Kind::done, "key_new"), kNow);
+  EXPECT_EQ(next(it, it.next), Act::remove_new);
+  take(it, traits(), Act::remove_new, heard(Kind::done), it.next);
+  EXPECT_EQ(next(it, it.next), Act::drop_new);
+  take(it, traits(), Act::drop_new, heard(Kind::done), it.next);
+  EXPECT_EQ(it.state, State::undone);
+  EXPECT_FALSE(it.trouble.contains("Delete"));
+}
+
+TEST(RotationPlan, a_key_that_only_a_person_can_take_back_is_told_of) {
+  RotationTraits by_hand = traits();
+  by_hand.lists = by_hand.removes = false;
+  Rotation it = handed_in();
+  give_up(it, "It leaked.", kNow);
+  EXPECT_EQ(next(it, kNow, by_hand), Act::drop_new);
+  take(it, by_hand, Act::drop_new, heard(Kind::done), kNow);
+  EXPECT_EQ(it.state, State::failed);
+  EXPECT_EQ(it.trouble, "It leaked. Delete the new key at the provider: nothing uses it.");
+}
+
+TEST(RotationPlan, a_key_that_no_list_shows_is_taken_back_by_a_person) {
+  Rotation it = handed_in();
+  undo(it, kNow);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(next(it, it.next), Act::identify);
+    take(it, traits(), Act::identify, heard(Kind::done), it.next);
+  }
+  EXPECT_EQ(next(it, it.next), Act::drop_new);
+  take(it, traits(), Act::drop_new, heard(Kind::done), it.next);
+  EXPECT_EQ(it.trouble, "Delete the new key at the provider: nothing uses it.");
+}
+
+TEST(RotationPlan, a_key_that_is_ended_with_its_own_secret_needs_no_id_and_no_person) {
+  RotationTraits alone = traits();
+  alone.lists = alone.shows = false;
+  alone.by_secret = true;
+  Rotation it = handed_in();
+  it.state = State::revoking, it.promoted = kNow, it.old_key.clear();
+  EXPECT_EQ(next(it, kNow, alone), Act::revoke);
+  EXPECT_FALSE(it.revoke_by_hand);
+  Rotation back = handed_in();
+  undo(back, kNow);
+  EXPECT_EQ(next(back, kNow, alone), Act::remove_new);
+  take(back, alone, Act::remove_new, heard(Kind::done), kNow);
+  EXPECT_EQ(next(back, kNow, alone), Act::drop_new);
+}
+
+TEST(RotationPlan, a_secret_that_is_in_the_file_when_the_rollback_comes_leaves_it) {
+  Rotation it = in(State::creating);
+  it.rotation = RotationClass::self_hosted;
+  it.asking = "create", it.new_version = 2, it.new_key = "file";
+  undo(it, kNow);
+  take(it, traits(), Act::create, heard(Kind::done, "file", 2), kNow);
+  EXPECT_EQ(next(it), Act::remove_new);
+}
+
 }  // namespace
 }  // namespace claviger::steward

@@ -68,6 +68,7 @@ class Provider final : public Outside {
   OutsideAnswer happen(const OutsideCall& call) {
     EXPECT_EQ(call.reach, Reach::provider);
     const std::string who = bearer(call);
+    if (call.base.contains("huggingface")) return alone(call, who);
     if (call.target.contains("/models"))
       return accepts(who) ? OutsideAnswer{200, {}, R"({"object":"list","data":[]})"}
                           : OutsideAnswer{401, {}, R"({"error":{"code":"invalid_api_key"}})"};
@@ -102,6 +103,14 @@ class Provider final : public Outside {
     if (found == keys.end()) return {404, {}, R"({"error":{"message":"No such key"}})"};
     keys.erase(found);
     return {200, {}, fmt::format(R"({{"id":"{}","deleted":true}})", id)};
+  }
+  // Hugging Face: whoever has a token may end it.
+  OutsideAnswer alone(const OutsideCall& call, const std::string& who) {
+    if (call.target.contains("/revoke"))
+      return std::erase_if(keys, [&](const Key& key) { return call.body.contains(key.secret); }),
+             OutsideAnswer{202, {}, "{}"};
+    return accepts(who) ? OutsideAnswer{200, {}, R"({"auth":{"accessToken":{}}})"}
+                        : OutsideAnswer{401, {}, R"({"error":"Invalid username or password."})"};
   }
 };
 
@@ -346,6 +355,28 @@ TEST_F(RotationTest, what_is_found_out_while_revoking_is_kept_for_the_person_who
   EXPECT_TRUE(it.trouble.contains("Delete the old key"));
   EXPECT_FALSE(rotations->instructions(it)->empty());
   std::erase_if(provider.keys, [](const Provider::Key& key) { return key.id == "key_old"; });
+  EXPECT_TRUE(reaches(id, RotationState::done));
+}
+
+TEST_F(RotationTest, a_token_that_is_ended_with_itself_is_ended_without_a_person_also_by_a_rollback) {
+  vault::NewCredential asked = vault::openai("hugging");
+  asked.provider = "huggingface", asked.base_url = "https://router.huggingface.co/v1";
+  for (const char* origin : {"https://router.huggingface.co", "https://huggingface.co"})
+    asked.origins.emplace_back(origin);
+  provider.keys = {{"1", "by hand", "hf_old"}, {"2", "by hand", "hf_mid"}, {"3", "by hand", "hf_new"}};
+  const auto made = vault->add(asked, vault::secret_of("hf_old"));
+  ASSERT_TRUE(ok(made));
+  credential = made->id;
+  std::string id = start(RotationMode::planned);
+  ASSERT_TRUE(reaches(id, RotationState::waiting));
+  ASSERT_TRUE(ok(rotations->take_in(id, vault::secret_of("hf_mid"), "test")));
+  ASSERT_TRUE(ok(rotations->roll_back(id, "test")));
+  ASSERT_TRUE(reaches(id, RotationState::undone));
+  EXPECT_FALSE(provider.accepts("hf_mid"));
+  id = start(RotationMode::emergency);
+  ASSERT_TRUE(reaches(id, RotationState::waiting));
+  EXPECT_FALSE(provider.accepts("hf_old")) << "in an emergency it goes first";
+  ASSERT_TRUE(ok(rotations->take_in(id, vault::secret_of("hf_new"), "test")));
   EXPECT_TRUE(reaches(id, RotationState::done));
 }
 
