@@ -36,7 +36,11 @@ Time LoopProvider::soon(std::int64_t most_ms) {
 }
 
 std::string LoopProvider::fresh_secret(std::string_view provider) {
-  const std::string front = provider == "openai" ? "sk-svcacct-" : provider == "x-ai" ? "xai-" : "";
+  const std::string front = provider == "openai"      ? "sk-svcacct-"
+                            : provider == "x-ai"      ? "xai-"
+                            : provider == "anthropic" ? "sk-ant-api03-"
+                            : provider == "groq"      ? "gsk_"
+                                                      : "";
   ++made_;
   return fmt::format("{}n{:05}{:040}z{:05}", front, made_, made_, made_);
 }
@@ -46,12 +50,27 @@ LoopProvider::Key& LoopProvider::make(std::string_view provider, std::string id,
       Key{std::string(provider), std::move(id), std::move(name), fresh_secret(provider), soon(kSlowMs)});
 }
 
-std::string LoopProvider::make_by_hand(std::string_view provider) {
+std::string LoopProvider::make_by_hand(std::string_view provider, KnownFrom from) {
+  if (provider == "vllm") {
+    const std::string secret = fresh_secret(provider);
+    files_.write_by_hand(secret);
+    return secret;
+  }
   if (provider == "azure_openai") make(provider, "key2", "").known = clock_.now();
   Key& key =
       make(provider, provider == "azure_openai" ? "key1" : fmt::format("key_{:05}", made_ + 1), "by hand");
-  key.known = clock_.now();
+  if (from == KnownFrom::now) key.known = clock_.now();
   return key.secret;
+}
+
+void LoopProvider::end_by_hand(std::string_view secret) {
+  for (Key& key : keys_)
+    if (key.secret == secret && key.until == kNever) key.until = soon(kSlowMs);
+}
+
+std::string LoopProvider::id_of(std::string_view secret) const {
+  const auto found = std::ranges::find(keys_, secret, &Key::secret);
+  return found == keys_.end() ? std::string() : found->id;
 }
 
 LoopProvider::Key* LoopProvider::newest(std::string_view provider, std::string_view id) {
@@ -61,13 +80,16 @@ LoopProvider::Key* LoopProvider::newest(std::string_view provider, std::string_v
   return found;
 }
 
-bool LoopProvider::accepts(std::string_view secret) const {
+bool LoopProvider::accepts(std::string_view provider, std::string_view secret) const {
+  if (provider == "vllm") return files_.accepts(secret);
   const Time now = clock_.now();
-  return std::ranges::any_of(
-      keys_, [&](const Key& key) { return key.secret == secret && key.known <= now && now < key.until; });
+  return std::ranges::any_of(keys_, [&](const Key& key) {
+    return key.provider == provider && key.secret == secret && key.known <= now && now < key.until;
+  });
 }
 
 std::size_t LoopProvider::lasting(std::string_view provider) const {
+  if (provider == "vllm") return files_.lasting();
   return static_cast<std::size_t>(std::ranges::count_if(
       keys_, [&](const Key& key) { return key.provider == provider && key.until == kNever; }));
 }
@@ -91,6 +113,8 @@ void LoopProvider::caller_dies() {
 }
 
 OutsideAnswer LoopProvider::happen(const OutsideCall& call) {
+  if (call.base.contains("anthropic")) return anthropic(call);
+  if (call.base.contains("groq") || call.base.contains("llm.internal")) return probed(call);
   if (call.target.contains("CognitiveServices") || call.target.starts_with("/openai/")) return azure(call);
   if (call.target.starts_with("/auth/") || call.target == "/v1/api-key") return xai(call);
   return openai(call);
@@ -99,7 +123,7 @@ OutsideAnswer LoopProvider::happen(const OutsideCall& call) {
 OutsideAnswer LoopProvider::openai(const OutsideCall& call) {
   if (call.target.ends_with("/models")) {
     const std::string_view bearer = header(call, "authorization");
-    return accepts(bearer.substr(std::min<std::size_t>(7, bearer.size())))
+    return accepts("openai", bearer.substr(std::min<std::size_t>(7, bearer.size())))
                ? OutsideAnswer{200, {}, R"({"object":"list","data":[]})"}
                : OutsideAnswer{401, {}, R"({"error":{"code":"invalid_api_key"}})"};
   }
@@ -127,7 +151,7 @@ OutsideAnswer LoopProvider::openai(const OutsideCall& call) {
 
 OutsideAnswer LoopProvider::azure(const OutsideCall& call) {
   if (call.target.starts_with("/openai/"))
-    return accepts(header(call, "api-key"))
+    return accepts("azure_openai", header(call, "api-key"))
                ? OutsideAnswer{200, {}, R"({"data":[],"object":"list"})"}
                : OutsideAnswer{401, {}, R"({"error":{"code":"401","message":"invalid subscription key"}})"};
   if (call.target.contains("/regenerateKey")) {
@@ -144,7 +168,7 @@ OutsideAnswer LoopProvider::azure(const OutsideCall& call) {
 OutsideAnswer LoopProvider::xai(const OutsideCall& call) {
   if (call.target == "/v1/api-key") {
     const std::string_view bearer = header(call, "authorization");
-    return accepts(bearer.substr(std::min<std::size_t>(7, bearer.size())))
+    return accepts("x-ai", bearer.substr(std::min<std::size_t>(7, bearer.size())))
                ? OutsideAnswer{200, {}, R"({"api_key_id":"x","api_key_disabled":false})"}
                : OutsideAnswer{400, {}, R"({"error":"Incorrect API key provided: xx***yy."})"};
   }
@@ -166,6 +190,41 @@ OutsideAnswer LoopProvider::xai(const OutsideCall& call) {
       rows += fmt::format(R"({}{{"apiKeyId":"{}","name":"","redactedApiKey":"xai-...{}"}})",
                           rows.empty() ? "" : ",", key.id, key.secret.substr(key.secret.size() - 4));
   return {200, {}, fmt::format(R"({{"apiKeys":[{}],"paginationToken":""}})", rows)};
+}
+
+OutsideAnswer LoopProvider::anthropic(const OutsideCall& call) {
+  if (call.target.starts_with("/v1/models"))
+    return accepts("anthropic", header(call, "x-api-key"))
+               ? OutsideAnswer{200, {}, R"({"data":[],"has_more":false})"}
+               : OutsideAnswer{401, {}, R"({"type":"error","error":{"type":"authentication_error"}})"};
+  if (call.target.contains("/analytics/"))
+    return {200, {}, R"({"data":[],"has_more":false,"next_page":null})"};
+  if (call.method == "POST") {
+    const auto key = std::ranges::find(keys_, call.target.substr(call.target.rfind('/') + 1), &Key::id);
+    if (key == keys_.end() || key->provider != "anthropic")
+      return {404, {}, R"({"type":"error","error":{"type":"not_found_error"}})"};
+    key->until = std::min(key->until, soon(kSlowMs));
+    return {200, {}, fmt::format(R"({{"id":"{}","status":"{}"}})", key->id, field(call.body, "status"))};
+  }
+  std::string rows;
+  for (const Key& key : keys_) {  // those that are off, too
+    if (key.provider != "anthropic" || key.known > clock_.now()) continue;
+    rows +=
+        fmt::format(R"({}{{"id":"{}","name":"{}","partial_key_hint":"{}...{}","status":"{}"}})",
+                    rows.empty() ? "" : ",", key.id, key.name, key.secret.substr(0, 16),
+                    key.secret.substr(key.secret.size() - 4), key.until == kNever ? "active" : "inactive");
+  }
+  return {200, {}, fmt::format(R"({{"data":[{}],"has_more":false,"last_id":null}})", rows)};
+}
+
+OutsideAnswer LoopProvider::probed(const OutsideCall& call) const {
+  const std::string_view bearer = header(call, "authorization");
+  const std::string_view provider = call.base.contains("groq") ? "groq" : "vllm";
+  if (accepts(provider, bearer.substr(std::min<std::size_t>(7, bearer.size()))))
+    return {200, {}, R"({"object":"list","data":[]})"};
+  return {401,
+          {},
+          provider == "groq" ? R"({"error":{"code":"invalid_api_key"}})" : R"({"error":"Unauthorized"})"};
 }
 
 }  // namespace claviger::sim

@@ -36,7 +36,7 @@ bool LoopWorld::cut_off(const Call& call) {
 void LoopWorld::check_all() {
   for (const Credential& one : credentials_) check_credential(one);
   for (const Call& call : calls_)
-    if (!provider_.accepts(call.secret) && !cut_off(call))
+    if (!provider_.accepts(call.provider, call.secret) && !cut_off(call))
       broken(fmt::format("the key of call {} was ended under it", call.req));
   check_incidents();
 }
@@ -45,7 +45,7 @@ void LoopWorld::check_credential(const Credential& one) {
   const auto it = vault_->get(one.id);
   if (!it || it->state != vault::CredentialState::enabled || it->current() == nullptr) return;
   const std::string secret = secret_of(one, it->current()->number);
-  if (secret.empty() || provider_.accepts(secret) || emergency(one.id)) return;
+  if (secret.empty() || provider_.accepts(one.provider, secret) || emergency(one.id)) return;
   broken(fmt::format("version {} of {} is in use and dead", it->current()->number, one.name));
 }
 
@@ -88,6 +88,7 @@ void LoopWorld::check_end() {
     if (it.rotation_problem == client_text(Code::store_unavailable))
       broken(fmt::format("{} was left to people while the store was away", it.id));
     if (it.state == IncidentState::closed || !it.rotation_problem.empty()) continue;
+    if (it.state == IncidentState::replaced) check_replaced(it);
     if (it.accounting.empty())
       broken(fmt::format("{} is {} at the end, without figures", it.id, name_of(it.state)));
     const auto failed = std::ranges::find(*all, it.rotation, &steward::Rotation::id);
@@ -97,6 +98,16 @@ void LoopWorld::check_end() {
       broken(
           fmt::format("{} of {} version {} is {} at the end", it.id, it.name, it.version, name_of(it.state)));
   }
+}
+
+// Told to be replaced and dead: so its provider must say.
+void LoopWorld::check_replaced(const steward::Incident& it) {
+  const auto one = std::ranges::find(credentials_, it.subject_id, &Credential::id);
+  if (one == credentials_.end()) return;
+  for (const Leaked& leaked : leaked_)
+    if (leaked.credential == one->id && leaked.version == it.version &&
+        provider_.accepts(one->provider, leaked.secret))
+      broken(fmt::format("{} is replaced, and version {} of {} lives", it.id, it.version, one->name));
 }
 
 }  // namespace claviger::sim

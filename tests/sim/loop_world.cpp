@@ -34,7 +34,8 @@ vault::NewCredential draft(std::string name, std::string_view provider, std::str
 
 }  // namespace
 
-LoopWorld::LoopWorld(std::uint64_t seed) : Chronicle(seed), provider_(machine_.clock, rng_) {
+LoopWorld::LoopWorld(std::uint64_t seed)
+    : Chronicle(seed), files_(machine_.clock, rng_), provider_(machine_.clock, rng_, files_) {
   machine_.clock.set(parse_time("2026-11-24T20:00:00Z").value());
   check(store::install(*machine_.sqlite, {vault::kSchema, identity::kKeySchema, steward::kRotationSchema,
                                           steward::kIncidentSchema})
@@ -64,17 +65,21 @@ void LoopWorld::found() {
        "https://a.openai.azure.com",
        "https://management.azure.com",
        {{"subscription_id", "s"}, {"resource_group", "g"}, {"account", "a"}}},
-      {"xai", "x-ai", "https://api.x.ai/v1", "https://management-api.x.ai", {{"team_id", "t"}}}};
+      {"xai", "x-ai", "https://api.x.ai/v1", "https://management-api.x.ai", {{"team_id", "t"}}},
+      {"anthropic", "anthropic", "https://api.anthropic.com", "https://api.anthropic.com", {}},
+      {"groq", "groq", "https://api.groq.com/openai/v1", "", {}},
+      {"local", "vllm", "https://llm.internal/v1", "", {}}};
   for (const Wanted& one : wanted) {
     const std::string base(one.base), origin = base.substr(0, base.find('/', 8)) + ":443";
     const auto made = vault_->add(draft(std::string(one.name), one.provider, base),
-                                  sealed(provider_.make_by_hand(one.provider)));
+                                  sealed(provider_.make_by_hand(one.provider, KnownFrom::now)));
+    check(made.has_value(), "a credential is made");
+    credentials_.push_back({std::string(one.name), std::string(one.provider), origin, made->id});
+    if (one.admin_base.empty()) continue;
     auto admin = draft(fmt::format("{}-admin", one.name), one.provider, std::string(one.admin_base));
     admin.kind = vault::CredentialKind::admin;
     const bool added = vault_->add(admin, sealed("sk-admin-0000000000000000000000000")).has_value();
-    check(made && added && rotations_->link(one.name, admin.name, one.link).has_value(),
-          "a credential is linked");
-    credentials_.push_back({std::string(one.name), std::string(one.provider), origin, made->id});
+    check(added && rotations_->link(one.name, admin.name, one.link).has_value(), "a credential is linked");
   }
   for (int i = 0; i < 3; ++i) {
     identity::KeyDraft wish;
@@ -100,6 +105,7 @@ bool LoopWorld::start() {
   const auto published = [] { return Result<void>{}; };
   steward::RotationSettings settings;
   settings.probe_ms = 1'000, settings.list_ms = 3'000, settings.soak_ms = 10'000, settings.retain_ms = 20'000;
+  settings.key_files["local"] = {"/etc/llm/keys", {"/bin/reload"}};
   rotations_ = std::make_unique<steward::Rotations>(
       steward::RotationParts{machine_.store, *vault_, *program_->deriver, *program_->steward, machine_.clock,
                              rng_, published, nullptr, nullptr, program_->epoch},
@@ -116,6 +122,7 @@ bool LoopWorld::start() {
 
 void LoopWorld::crash() {
   provider_.caller_dies();
+  files_.caller_dies();
   incidents_.reset();
   rotations_.reset();
   keys_.reset();
@@ -138,8 +145,10 @@ std::optional<std::string> LoopWorld::run(std::size_t steps) {
 
 void LoopWorld::act() {
   const std::int64_t dice = pick(100);
-  if (dice < 38) return pass(100 + pick(1'500));
-  if (dice < 66) return provider_.let_through(LoopProvider::Weather::foul);
+  if (dice < 34) return pass(100 + pick(1'500));
+  if (dice < 57) return provider_.let_through(Weather::foul);
+  if (dice < 61) return files_.let_through(Weather::foul);
+  if (dice < 66) return help(Care::little);
   if (dice < 72) return begin_call();
   if (dice < 79) return end_call();
   if (dice < 82) return rotate();
@@ -168,7 +177,9 @@ void LoopWorld::rotate() {
 
 // As the console does it: what has leaked is not made current again.
 void LoopWorld::change_rotation() {
-  const auto all = rotations_->list();
+  auto all = rotations_->list();
+  // Mostly one of those that go on.
+  if (all && pick(4) != 0) std::erase_if(*all, [](const auto& it) { return steward::over(it.state); });
   if (!all || all->empty()) return;
   const steward::Rotation& it = (*all)[static_cast<std::size_t>(pick(std::ssize(*all)))];
   const bool back = pick(2) == 0;
@@ -196,7 +207,11 @@ void LoopWorld::report() {
   }
   const Credential& one = credentials_[static_cast<std::size_t>(pick(std::ssize(credentials_)))];
   const auto it = vault_->get(one.id);
-  if (it) report_hash(secret_of(one, 1 + pick(std::ssize(it->versions))));
+  if (!it) return;
+  const std::int64_t version = 1 + pick(std::ssize(it->versions));
+  const std::string secret = secret_of(one, version);
+  leaked_.push_back({one.id, version, secret});
+  report_hash(secret);
 }
 
 void LoopWorld::report_hash(const std::string& secret) {
@@ -233,7 +248,7 @@ void LoopWorld::begin_call() {
   const auto it = vault_->get(one.id);
   if (!it || it->state != vault::CredentialState::enabled || it->current() == nullptr) return;
   Call call;
-  call.credential = one.id;
+  call.credential = one.id, call.provider = one.provider;
   call.secret = secret_of(one, it->current()->number);
   if (call.secret.empty() || !program_->gate->healthy()) return;
   call.req = fmt::format("req_{}", ++requests_);
@@ -277,7 +292,11 @@ void LoopWorld::settle() {
   for (int round = 0; round < 3'000 && program_ && !broken_; ++round) {
     while (!calls_.empty()) end_call();
     pass(round % 50 == 49 ? 600'000 : 500);
-    while (provider_.waits()) provider_.let_through(LoopProvider::Weather::fair);
+    while (provider_.waits() || files_.waits()) {
+      provider_.let_through(Weather::fair);
+      files_.let_through(Weather::fair);
+    }
+    help(Care::great);
     check_all();
     const auto all = rotations_->list();
     const auto open = incidents_->list({.state = {}, .open = true});
@@ -287,8 +306,12 @@ void LoopWorld::settle() {
                         return it.state == steward::IncidentState::replaced || !it.rotation_problem.empty() ||
                                (it.owned == steward::Owned::key && !it.accounting.empty());
                       });
-    if (over && round > 20) return;
+    if (over && round > 20) break;
   }
+  // The last word of a rotation may be for the person.
+  if (!program_) return;
+  help(Care::great);
+  pass(5'000);
 }
 
 }  // namespace claviger::sim

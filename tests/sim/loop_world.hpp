@@ -1,5 +1,6 @@
 // The closed loop, simulated: keys and credentials leak and are rotated, calls go on, answers are lost, the
-// store fails, the program dies; incidents and rotations run together as app/house.cpp joins them.
+// store fails, people help and err, the program dies; incidents and rotations run together as app/house.cpp
+// joins them.
 #pragma once
 
 #include <map>
@@ -10,6 +11,7 @@
 
 #include "chronicle.hpp"
 #include "identity/key.hpp"
+#include "loop_files.hpp"
 #include "loop_provider.hpp"
 #include "program.hpp"
 #include "steward/incidents.hpp"
@@ -17,12 +19,6 @@
 #include "vault/vault.hpp"
 
 namespace claviger::sim {
-
-// No server of the operator's own is simulated.
-class NoFiles final : public steward::KeyFiles {
- public:
-  void replace(const steward::KeyFile&, std::string, std::function<void(Result<void>)>) override {}
-};
 
 class LoopWorld : public Chronicle {
  public:
@@ -36,8 +32,18 @@ class LoopWorld : public Chronicle {
   };
   struct Call {  // that was let in and has not ended
     journal::Intent intent;
-    std::string req, secret, credential;
+    std::string req, secret, credential, provider;
   };
+  struct MadeByHand {  // a key that a person has made for a rotation
+    std::string rotation, provider, secret;
+    bool handed_in = false;
+  };
+  struct Leaked {
+    std::string credential;
+    std::int64_t version;
+    std::string secret;
+  };
+  enum class Care : std::uint8_t { little, great };  // of a person
 
   void found();  // the house, with what is in it from the first day
   void act();
@@ -55,10 +61,19 @@ class LoopWorld : public Chronicle {
   void break_store();
   void settle();
 
+  void help(Care care);
+  MadeByHand& key_for(const steward::Rotation& it, std::string_view provider);
+  void hand_in(const steward::Rotation& it, Care care);
+  void hand_in_known(const steward::Rotation& it, std::string secret);
+  void delete_old(const steward::Rotation& it);
+  void tidy_up(const steward::Rotation& it);
+  const Credential& subject_of(const steward::Rotation& it) const;
+
   void check_all();
   void check_credential(const Credential& one);
   void check_incidents();
   void check_end();
+  void check_replaced(const steward::Incident& it);
 
   std::string secret_of(const Credential& one, std::int64_t version);
   bool emergency(const std::string& credential);
@@ -66,11 +81,13 @@ class LoopWorld : public Chronicle {
 
   Machine machine_;
   SecretArena arena_;
+  LoopFiles files_;
   LoopProvider provider_;
-  NoFiles files_;
   std::vector<Credential> credentials_;
   std::map<std::string, std::vector<std::string>> tokens_;  // of each virtual key, the newest last
   std::vector<Call> calls_;
+  std::vector<MadeByHand> made_;
+  std::vector<Leaked> leaked_;
   std::map<std::string, steward::IncidentState> reached_;
   int requests_ = 0;
 

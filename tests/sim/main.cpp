@@ -43,7 +43,7 @@ bool read_options(int argc, char** argv, Options& options) {
   return true;
 }
 
-constexpr std::size_t kVaultSteps = 80, kLoopSteps = 120;
+constexpr std::size_t kVaultSteps = 80, kLoopSteps = 160;
 constexpr std::uint64_t kLoopEvery = 10;  // a world of incidents costs as much as fifty of the others
 
 // One seed's world; true when no rule was broken.
