@@ -87,13 +87,13 @@ Result<Digest> read_digest(const Bytes& blob) {
 constexpr std::int64_t kHourNs = 3'600'000'000'000;
 
 // A row of key_row: the columns in the order of the table, then the lineage and the row's number.
-Result<Key> read_key(const Row& row) {
+Result<Key> read_key(Row row) {
   Key key;
-  key.id = row.text(0);
-  key.name = row.text(1);
-  key.team = row.text(2);
-  key.project = row.text(3);
-  key.environment = row.text(4);
+  key.id = row.take_text(0);
+  key.name = row.take_text(1);
+  key.team = row.take_text(2);
+  key.project = row.take_text(3);
+  key.environment = row.take_text(4);
   TRY(key.digest, read_digest(row.blob(5)));
   if (!row.null(6)) {
     TRY(key.previous_digest, read_digest(row.blob(6)));
@@ -102,10 +102,10 @@ Result<Key> read_key(const Row& row) {
   TRY(key.state, parse_state(row.text(8)));
   key.expires = {row.integer(9)};
   key.created = {row.integer(10)};
-  key.created_by = row.text(11);
-  key.scope = row.text(12);
+  key.created_by = row.take_text(11);
+  key.scope = row.take_text(12);
   key.rates = {row.maybe_integer(13), row.maybe_integer(14), row.maybe_integer(15)};
-  if (!row.null(16)) key.lineage = row.text(16);
+  if (!row.null(16)) key.lineage = row.take_text(16);
   return key;
 }
 
@@ -297,14 +297,19 @@ Result<std::vector<Key>> Keys::list(const KeyFilter& filter) {
 
 Result<void> Keys::each(const std::function<void(Key)>& visit) {
   return store_.read([&](Tx& tx) -> Result<void> {
+    // Asking every key for its lineage takes a fifth of the time: where there is none, it is not asked.
+    TRY(const auto lineages, tx.query("SELECT 1 FROM key_above LIMIT 1"));
+    const std::string_view page =
+        lineages.empty()
+            ? "SELECT *, NULL AS lineage, rowid AS place FROM key WHERE place > ?1 ORDER BY place LIMIT ?2"
+            : "SELECT * FROM key_row WHERE place > ?1 ORDER BY place LIMIT ?2";
     std::int64_t after = 0;
     for (;;) {
-      TRY(const auto rows,
-          tx.query("SELECT * FROM key_row WHERE place > ?1 ORDER BY place LIMIT ?2", {after, kKeysAtOnce}));
+      TRY(auto rows, tx.query(page, {after, kKeysAtOnce}));
       if (rows.empty()) return {};
       after = rows.back().integer(rows.back().columns.size() - 1);
-      for (const Row& row : rows) {
-        TRY(Key key, read_key(row));
+      for (Row& row : rows) {
+        TRY(Key key, read_key(std::move(row)));
         visit(std::move(key));
       }
     }

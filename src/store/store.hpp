@@ -38,6 +38,7 @@ struct Row {
   bool null(std::size_t i) const { return std::holds_alternative<std::monostate>(columns.at(i)); }
   std::int64_t integer(std::size_t i) const { return std::get<std::int64_t>(columns.at(i)); }
   const std::string& text(std::size_t i) const { return std::get<std::string>(columns.at(i)); }
+  std::string take_text(std::size_t i) { return std::move(std::get<std::string>(columns.at(i))); }
   const Bytes& blob(std::size_t i) const { return std::get<Bytes>(columns.at(i)); }
   std::optional<std::int64_t> maybe_integer(std::size_t i) const {
     return null(i) ? std::nullopt : std::optional(integer(i));
