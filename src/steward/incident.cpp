@@ -66,6 +66,8 @@ Step next_step(const Incident& incident, const Observation& seen) {
   // Empty again when an earlier exposure became known.
   if (incident.accounting.empty()) return seen.in_flight ? Step::wait : Step::account;
   if (incident.state != IncidentState::accounted || !seen.replaced) return Step::wait;
+  // A secret that the vault has dropped may live at the provider until its rotation is over.
+  if (seen.rotation == RotationStage::under_way || seen.rotation == RotationStage::in_use) return Step::wait;
   const bool withdrawn = incident.containment == Containment::withdrawn && seen.disabled;
   // Given back it would open with the other secret.
   if (withdrawn && seen.leaked_again) return Step::wait;

@@ -115,6 +115,17 @@ TEST(NextStep, it_is_replaced_when_another_secret_stands_in_its_place) {
   EXPECT_EQ(next_step(key(accounted), seen), Step::note_replaced);
 }
 
+TEST(NextStep, a_dropped_secret_is_not_told_to_be_dead_while_its_rotation_may_still_have_to_end_it) {
+  Observation seen;
+  seen.replaced = true;
+  for (const auto stage : {RotationStage::under_way, RotationStage::in_use}) {
+    seen.rotation = stage;
+    EXPECT_EQ(next_step(credential(accounted), seen), Step::wait);
+  }
+  seen.rotation = RotationStage::done;
+  EXPECT_EQ(next_step(credential(accounted), seen), Step::note_replaced);
+}
+
 TEST(NextStep, what_was_withdrawn_here_is_given_back_with_its_new_secret_and_once) {
   Incident it = credential(accounted);
   it.containment = Containment::withdrawn;

@@ -75,7 +75,7 @@ bool is_listing(Act act) { return act == Act::look || act == Act::seek || act ==
 // When the secret that is replaced in place dies: late enough to verify the new one. A second secret of the
 // same rotation replaces one that nobody uses, and that may have leaked.
 Time overlap(const Rotation& it, const RotationTraits& traits, Time now) {
-  if (it.mode == RotationMode::emergency || it.old_expires) return {now.ns + 60'000 * kMs};
+  if (it.mode == RotationMode::emergency || it.old_expires) return {now.ns + kUnusedSecretMs * kMs};
   const std::int64_t ms = it.mode == RotationMode::planned ? traits.soak_ms : 0;
   return {now.ns + std::max(ms, traits.verify_ms) * kMs};
 }

@@ -113,6 +113,12 @@ Act undo_next(Rotation& it, const RotationTraits& traits, const RotationFacts& f
   return traits.lists && traits.shows && it.looks < 2 ? Act::identify : Act::drop_new;
 }
 
+// Whether a secret that was replaced in place is still to die by itself: the old one, or one between.
+bool on_timer(const Rotation& it, Time now) {
+  const bool between = it.rotation == RotationClass::in_place && it.creates > 1;
+  return (it.old_expires && now < *it.old_expires) || (between && now < after(it.asked, kUnusedSecretMs));
+}
+
 // One state's word, or nothing when it moved on to another.
 std::optional<Act> look_at(Rotation& it, const RotationTraits& traits, const RotationFacts& facts) {
   const Time now = facts.now;
@@ -155,7 +161,7 @@ std::optional<Act> look_at(Rotation& it, const RotationTraits& traits, const Rot
           return Act::wait;
         }
         if (!traits.probes) return Act::conclude;
-        return before(it, now) || (it.old_expires && now < *it.old_expires) ? Act::wait : Act::probe_old;
+        return before(it, now) || on_timer(it, now) ? Act::wait : Act::probe_old;
       case RotationState::done:
         return it.confirmed && now >= after(*it.confirmed, traits.retain_ms) && !before(it, now)
                    ? Act::destroy

@@ -96,6 +96,9 @@ struct RotationTraits {
   std::int64_t retain_ms = limits::kRotationRetainMs;
 };
 
+// A secret in place that nobody uses, and that may have leaked, lives so long beside the one that follows it.
+inline constexpr std::int64_t kUnusedSecretMs = 60'000;
+
 // What was seen just now. Of the versions only while something waits for it.
 struct RotationFacts {
   Time now;

@@ -367,6 +367,16 @@ TEST(RotationPlan, a_secret_in_place_that_came_to_nothing_is_followed_by_another
   EXPECT_EQ(it.trouble, "It has leaked.");
 }
 
+TEST(RotationPlan, a_secret_in_place_between_the_old_and_the_new_one_is_waited_for_too) {
+  Rotation it = in(State::confirming);
+  it.rotation = RotationClass::in_place, it.new_version = 3, it.creates = 2;
+  it.old_expires = kNow, it.asked = later(5'000);
+  EXPECT_EQ(next(it, later(5'000 + kUnusedSecretMs - 1)), Act::wait);
+  EXPECT_EQ(next(it, later(5'000 + kUnusedSecretMs)), Act::probe_old);
+  it.creates = 1;
+  EXPECT_EQ(next(it, kNow), Act::probe_old);
+}
+
 TEST(RotationPlan, a_slot_is_not_ended_before_it_is_known_which_one_it_is) {
   Rotation it = in(State::planned, RotationMode::emergency);
   it.rotation = RotationClass::slots;
