@@ -23,7 +23,18 @@ void LoopWorld::help(Care care) {
     if (it.state == RotationState::waiting) hand_in(it, care);
     if (it.state == RotationState::revoking && it.revoke_by_hand) delete_old(it);
     if (steward::over(it.state)) tidy_up(it);
+    const bool left = it.state == RotationState::undone && it.started_by == "incident";
+    if (care == Care::great && (left || it.state == RotationState::failed)) begin_anew(it);
   }
+}
+
+// What has failed, or was rolled back although it ends a leak, is left to people, and other incidents of the
+// credential may wait for it.
+void LoopWorld::begin_anew(const Rotation& it) {
+  const auto all = rotations_->list(it.credential);
+  if (!all || all->front().id != it.id) return;  // somebody has
+  const bool begun = rotations_->resume(it.id, "somebody").has_value();
+  note(fmt::format("begin {} anew -> {}", it.id, begun ? "done" : "refused"));
 }
 
 // The key that was made for this rotation, or a fresh one.
