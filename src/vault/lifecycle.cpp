@@ -78,7 +78,7 @@ Result<void> Vault::insert_sealed(store::Tx& tx, const Credential& it, VersionSt
   TRY(const crypto::Key kek, term_key(term));
   const SealedVersion sealed = seal_version({store_id_, it, version.number}, term, kek, plain, rng_);
   TRY_VOID(insert_version(tx, it.id, version, sealed));
-  return insert_match(tx, it.id, version.number, match_tag(crypto::sha256(plain)));
+  return tag_version(tx, it.id, version.number, plain);
 }
 
 Result<Credential> Vault::add(const NewCredential& asked, const Secret& secret) {

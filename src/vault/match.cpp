@@ -1,5 +1,5 @@
 // Recognising a secret by its SHA-256, for whoever found it in the open.
-#include "crypto/hash.hpp"
+#include "vault/leak_forms.hpp"
 #include "vault/opened.hpp"
 #include "vault/rows.hpp"
 
@@ -21,6 +21,13 @@ Result<std::vector<Vault::Match>> Vault::match(std::span<const Digest> sha256) c
   return found;
 }
 
+Result<void> Vault::tag_version(store::Tx& tx, std::string_view id, std::int64_t number,
+                                ByteView secret) const {
+  for (const Digest& form : leak_forms(as_text(secret)))
+    TRY_VOID(insert_match(tx, id, number, match_tag(form)));
+  return {};
+}
+
 Result<void> Vault::tag_versions() {
   constexpr std::string_view kUntagged =
       "SELECT v.credential, v.number FROM credential_version v LEFT JOIN credential_match m "
@@ -39,7 +46,7 @@ Result<void> Vault::tag_versions() {
       const auto secret = open_stored(tx, it, row.integer(1));
       if (!secret && secret.error().code == Code::corrupt) continue;
       if (!secret) return std::unexpected(secret.error());
-      TRY_VOID(insert_match(tx, it.id, row.integer(1), match_tag(crypto::sha256(ByteView(*secret)))));
+      TRY_VOID(tag_version(tx, it.id, row.integer(1), ByteView(*secret)));
     }
     return {};
   });

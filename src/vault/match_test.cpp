@@ -65,5 +65,52 @@ TEST_F(MatchTest, versions_of_before_there_were_tags_are_tagged_when_the_vault_o
   EXPECT_EQ(versions_with(kFirst), std::vector<std::int64_t>{1});
 }
 
+TEST_F(MatchTest, what_opens_as_much_by_itself_is_recognised_and_an_id_is_not) {
+  const std::string id = "AKIAIOSFODNN7EXAMPL2", half = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYq8Zt4hVx2L";
+  const std::string token = "IQoJb3JpZ2luX2VjEXAMPLETOKEN";
+  ASSERT_TRUE(vault->add(openai(), secret_of(id + ":" + half + ":" + token)));
+  const std::vector<std::int64_t> one{1};
+  EXPECT_EQ(versions_with(id + ":" + half + ":" + token), one);
+  EXPECT_EQ(versions_with(half), one);
+  EXPECT_EQ(versions_with(token), one);
+  EXPECT_TRUE(versions_with(id).empty());
+  ASSERT_TRUE(vault->add_version("openai-prod", secret_of("client:short")));
+  EXPECT_TRUE(versions_with("short").empty());
+}
+
+TEST_F(MatchTest, the_private_key_of_a_document_is_recognised_however_its_lines_are_broken) {
+  const std::string body(100, 'A'), head = "-----BEGIN PRIVATE KEY-----", end = "-----END PRIVATE KEY-----";
+  const std::string pem = head + "\n" + body.substr(0, 64) + "\n" + body.substr(64) + "\n" + end;
+  const auto document = [&](const std::string& lines) {
+    return R"({"type":"service_account","client_email":"a@b","private_key":")" + head + "\\n" + lines +
+           "\\n" + end + R"(\n"})";
+  };
+  ASSERT_TRUE(vault->add(openai(), secret_of(document(body.substr(0, 64) + "\\n" + body.substr(64)))));
+  ASSERT_TRUE(vault->add_version("openai-prod", secret_of(document(body))));
+  EXPECT_EQ(versions_with(pem), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_TRUE(versions_with(pem + "\n").empty());
+}
+
+TEST_F(MatchTest, a_store_of_before_parts_were_recognised_learns_them_and_keeps_what_cannot_be_opened) {
+  const std::string half = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYq8Zt4hVx2L";
+  ASSERT_TRUE(vault->add(openai(), secret_of("AKIAIOSFODNN7EXAMPL2:" + half)));
+  auto other = openai();
+  other.name = "gone";
+  ASSERT_TRUE(vault->add(other, secret_of(std::string(kFirst))));
+  ASSERT_TRUE(vault->destroy("gone"));
+  ASSERT_TRUE(store->write([](store::Tx& tx) -> Result<void> {
+    return tx.script(
+        "CREATE TABLE before (tag BLOB NOT NULL CHECK (length(tag) = 32), credential TEXT NOT NULL, "
+        "number INTEGER NOT NULL, PRIMARY KEY (credential, number)) STRICT;"
+        "INSERT OR IGNORE INTO before SELECT tag, credential, number FROM credential_match ORDER BY rowid;"
+        "DROP TABLE credential_match; ALTER TABLE before RENAME TO credential_match;"
+        "CREATE INDEX credential_match_tag ON credential_match (tag)");
+  }));
+  EXPECT_TRUE(versions_with(half).empty());
+  reopen();
+  EXPECT_EQ(versions_with(half), std::vector<std::int64_t>{1});
+  EXPECT_EQ(versions_with(kFirst), std::vector<std::int64_t>{1});
+}
+
 }  // namespace
 }  // namespace claviger::vault

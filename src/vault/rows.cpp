@@ -175,7 +175,7 @@ Result<void> insert_version(Tx& tx, std::string_view id, const CredentialVersion
 }
 
 Result<void> insert_match(Tx& tx, std::string_view id, std::int64_t number, const Digest& tag) {
-  TRY_VOID(tx.run("INSERT INTO credential_match (tag, credential, number) VALUES (?1, ?2, ?3)",
+  TRY_VOID(tx.run("INSERT OR IGNORE INTO credential_match (tag, credential, number) VALUES (?1, ?2, ?3)",
                   {value(ByteView(tag)), value(id), number}));
   return {};
 }

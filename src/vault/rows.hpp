@@ -22,7 +22,7 @@ Result<void> insert_credential(store::Tx& tx, const Credential& credential);
 // A version with its first transition.
 Result<void> insert_version(store::Tx& tx, std::string_view id, const CredentialVersion& version,
                             const SealedVersion& sealed);
-// The tag under which a version is found by its secret's SHA-256 (Vault::match).
+// A tag under which a version is found by the SHA-256 of its secret or of a part of it (Vault::match).
 Result<void> insert_match(store::Tx& tx, std::string_view id, std::int64_t number, const Digest& tag);
 // Writes the new state and its time; what was there before is the caller's to know.
 Result<void> move_version(store::Tx& tx, std::string_view id, std::int64_t number, VersionState to, Time at);

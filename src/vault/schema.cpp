@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS credential_match (
   tag BLOB NOT NULL CHECK (length(tag) = 32),
   credential TEXT NOT NULL,
   number INTEGER NOT NULL,
-  PRIMARY KEY (credential, number)
+  PRIMARY KEY (credential, number, tag)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS credential_match_tag ON credential_match (tag);
 CREATE TABLE IF NOT EXISTS vault_dek (
@@ -82,22 +82,52 @@ CREATE TABLE IF NOT EXISTS vault_dek (
 ) STRICT;
 )";
 
-// A store from before there were shares: its table of recipients is written anew, with the same ids.
+namespace {
+
+// What creates a table does not have this text in it, so that the table is of an earlier day.
+struct Outdated {
+  std::string_view table, lacks, move;
+};
+// The tables are written anew; `move` brings over what was in them.
+constexpr Outdated kOutdated[] = {
+    // Before there were shares; ids stay.
+    {"vault_recipient", "'shares'",
+     "INSERT INTO vault_recipient (id, kind, salt, passes, memory_kib, wrapped) "
+     "SELECT id, kind, salt, passes, memory_kib, wrapped FROM vault_recipient_before"},
+    // Before parts of secrets were recognised; versions that still open are tagged again.
+    {"credential_match", "number, tag",
+     "INSERT INTO credential_match (tag, credential, number) SELECT m.tag, m.credential, m.number "
+     "FROM credential_match_before m JOIN credential_version v "
+     "ON v.credential = m.credential AND v.number = m.number WHERE v.sealed IS NULL;"
+     "DROP INDEX credential_match_tag"},
+};
+
+Result<void> renew(store::Tx& tx, const Outdated& one) {
+  const std::string table(one.table);
+  TRY_VOID(tx.script("ALTER TABLE " + table + " RENAME TO " + table + "_before"));
+  TRY_VOID(tx.script(kSchema));
+  TRY_VOID(tx.script(one.move));
+  TRY_VOID(tx.script("DROP TABLE " + table + "_before"));
+  return tx.script(kSchema);  // with the indexes that went with it
+}
+
+}  // namespace
+
 Result<void> upgrade(store::Store& store) {
-  bool old = false;
+  std::vector<const Outdated*> found;
   TRY_VOID(store.read([&](store::Tx& tx) -> Result<void> {
-    TRY(const auto rows, tx.query("SELECT sql FROM sqlite_master WHERE name = 'vault_recipient'"));
-    old = !rows.empty() && !rows.front().text(0).contains("'shares'");
+    found.clear();
+    for (const Outdated& one : kOutdated) {
+      TRY(const auto rows,
+          tx.query("SELECT sql FROM sqlite_master WHERE name = ?1", {store::value(one.table)}));
+      if (!rows.empty() && !rows.front().text(0).contains(one.lacks)) found.push_back(&one);
+    }
     return {};
   }));
-  if (!old) return {};
-  return store.write([](store::Tx& tx) -> Result<void> {
-    TRY_VOID(tx.script("ALTER TABLE vault_recipient RENAME TO vault_recipient_before"));
-    TRY_VOID(tx.script(kSchema));
-    return tx.script(
-        "INSERT INTO vault_recipient (id, kind, salt, passes, memory_kib, wrapped) "
-        "SELECT id, kind, salt, passes, memory_kib, wrapped FROM vault_recipient_before;"
-        "DROP TABLE vault_recipient_before");
+  if (found.empty()) return {};
+  return store.write([&](store::Tx& tx) -> Result<void> {
+    for (const Outdated* one : found) TRY_VOID(renew(tx, *one));
+    return {};
   });
 }
 

@@ -124,9 +124,9 @@ class Vault {
   // Opens every version that has a sealed secret; the ids and versions that do not open.
   Result<std::vector<std::string>> damaged_rows();
 
-  // Which versions, of any state, hold a secret with one of these SHA-256 hashes: how a leak is recognised by
-  // somebody who does not show it. The store holds a keyed hash of each SHA-256, so that a stolen one
-  // confirms no guess. In no particular order.
+  // Which versions, of any state, hold a secret one of whose leak_forms() has one of these SHA-256 hashes:
+  // how a leak is recognised by somebody who does not show it. The store holds a keyed hash of each SHA-256,
+  // so that a stolen one confirms no guess. In no particular order.
   struct Match {
     Digest sha256;
     std::string credential;  // id
@@ -156,6 +156,8 @@ class Vault {
                                          std::int64_t version) const;
   Result<Opened> open_for_use(std::string_view credential_id) const;
   Digest match_tag(const Digest& sha256) const;
+  // Under every form in which the secret may be found.
+  Result<void> tag_version(store::Tx& tx, std::string_view id, std::int64_t number, ByteView secret) const;
   // Tags versions that were stored before there were tags. One that does not open stays without.
   Result<void> tag_versions();
 

@@ -13,6 +13,7 @@ import leaks
 import rig
 from recorder import Recorder
 from test_life import cut_after, long_stream
+from test_providers import service_account
 
 SECRET = "a-webhook-secret-of-some-length"
 
@@ -213,6 +214,28 @@ def test_a_scan_reports_what_it_finds(fresh, tmp_path):
     shown = gate.cli("incident", "list", "--data", gate.data, "--json")["incidents"]
     assert len(shown) == 1
     assert show(gate, shown[0]["id"])["places"][0]["place"].startswith("settings.py:1")
+
+
+def test_a_pair_and_a_document_are_recognised_by_what_leaks_of_them(fresh, tmp_path):
+    """AWS keys leak as two variables, documents in any layout; an id alone is no leak."""
+    gate, sandbox = fresh()
+    key_id, secret = "AKIAQ7RN5T2WJH3LM4XD", leaks.letters("aws", 40)
+    region = ["--parameter", "region=us-east-1"]
+    gate.credential("aws", "bedrock", sandbox.url, f"{key_id}:{secret}", "dev", *region)
+    account = service_account(sandbox.url + "/token")
+    gate.credential("google", "gemini", sandbox.url, json.dumps(account), "dev")
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "ids.env").write_text(f"AWS_ACCESS_KEY_ID={key_id}\n")
+    assert leaks.scan(tree, "--match", gate.data, "--report")[0] == 1
+    assert gate.cli("incident", "list", "--data", gate.data, "--json")["incidents"] == []
+    (tree / "prod.env").write_text(f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY={secret}\n")
+    other_layout = json.dumps(account | {"universe_domain": "googleapis.com"}, indent=4)
+    (tree / "account.json").write_text(other_layout)
+    code, report, err = leaks.scan(tree, "--match", gate.data, "--report")
+    assert code == 1, err
+    found = gate.cli("incident", "list", "--data", gate.data, "--json")["incidents"]
+    assert sorted(one["name"] for one in found) == ["aws", "google"], (found, report)
 
 
 def test_a_canary_key_is_an_incident_when_it_is_used(fresh):
