@@ -1,6 +1,9 @@
 // Drives the providers' own SDKs through the life of a key at the sandbox's admin APIs; one JSON line a step.
 // Usage: node admin_sdks.mjs SDK SANDBOX_URL, with the admin secret on stdin.
+import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+
+globalThis.crypto ??= webcrypto; // Node 18, which is Debian 12's, does not have it there
 
 const [sdk, url] = process.argv.slice(2);
 const secret = readFileSync(0, 'utf8');
