@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "base/pem.hpp"
 #include "detect/check.hpp"
 #include "detect/find.hpp"
 #include "detect/join.hpp"
@@ -72,12 +73,6 @@ bool is_sealed_ssh(std::string_view bytes) {
   return bytes.starts_with("openssh-key-v1") && bytes.size() > 24 && bytes.substr(19, 4) != "none";
 }
 
-std::string canonical(std::string_view label, std::string_view body) {
-  std::string out = "-----BEGIN " + std::string(label) + "-----\n";
-  for (std::size_t at = 0; at < body.size(); at += 64) out.append(body.substr(at, 64)).append("\n");
-  return out.append("-----END ").append(label).append("-----");
-}
-
 bool in_service_account(std::string_view text, std::size_t begin, std::size_t end) {
   const std::size_t from = begin > 2048 ? begin - 2048 : 0;
   return text.substr(from, begin - from).contains("service_account") ||
@@ -134,7 +129,7 @@ void find_private_key(Look& look, std::size_t at) {
                               : pgp                                      ? "pgp-private-key"
                               : in_service_account(text, at, block->end) ? "gcp-service-account"
                                                                          : "private-key";
-  add(look, id, at, block->end, canonical(label, block->body),
+  add(look, id, at, block->end, pem_block(label, block->body),
       is_whole_der(bytes) || bytes.starts_with("openssh-key-v1"));
 }
 

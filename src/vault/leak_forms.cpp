@@ -1,6 +1,9 @@
 // Whole secrets, halves of pairs, private keys of documents.
 #include "vault/leak_forms.hpp"
 
+#include <algorithm>
+
+#include "base/pem.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/wipe.hpp"
 #include "wire/json.hpp"
@@ -9,26 +12,19 @@ namespace claviger::vault {
 namespace {
 
 constexpr std::size_t kLeastPart = 16;  // shorter ones prove nothing where they are found
-constexpr std::size_t kPemLine = 64;
 
-// A PEM block in lines of 64, whatever its lines were; empty when it is none.
+// A PEM block as it is compared, whatever its lines were; empty when it is none.
 std::string canonical_pem(std::string_view pem) {
-  const std::size_t head = pem.find("-----\n"), tail = pem.rfind("\n-----END ");
-  if (!pem.starts_with("-----BEGIN ") || head == std::string_view::npos || tail == std::string_view::npos ||
+  constexpr std::string_view kBegin = "-----BEGIN ", kEnd = "\n-----END ";
+  const std::size_t head = pem.find("-----\n"), tail = pem.rfind(kEnd);
+  if (!pem.starts_with(kBegin) || head == std::string_view::npos || tail == std::string_view::npos ||
       tail < head)
     return {};
-  const std::string_view body = pem.substr(head + 6, tail - head - 6), end = pem.substr(tail + 1);
-  std::string out;
-  out.reserve(pem.size() + body.size() / kPemLine + 2);
-  out.append(pem.substr(0, head + 6));
-  std::size_t line = 0;
-  for (const char c : body) {
-    if (c == '\n' || c == '\r' || c == ' ') continue;
-    out += c;
-    if (++line % kPemLine == 0) out += '\n';
-  }
-  if (line % kPemLine != 0) out += '\n';
-  return out.append(end.substr(0, end.find_last_not_of("\r\n ") + 1));
+  std::string body(pem.substr(head + 6, tail - std::min(tail, head + 6)));
+  std::erase_if(body, [](char c) { return c == '\n' || c == '\r' || c == ' '; });
+  std::string out = pem_block(pem.substr(kBegin.size(), head - kBegin.size()), body);
+  crypto::wipe(body);
+  return out;
 }
 
 void add_private_key(std::string_view document, std::vector<Digest>& forms) {
