@@ -46,19 +46,27 @@ def frames_20ms(rig, drip, gate, peer):
     yield compare("cpu_per_frame_vs_nginx", "us", used[1], used[2])
 
 
-def many_at_once(rig, drip, gate, plan):
-    """All that fit: memory for each, frames lost, delay at p99 beyond direct."""
-    rig.say(f"{plan.streams} streams of {DELTAS} deltas, {plan.gap_ms} ms apart: direct, then ours")
+def _hold(rig, proxy, plan):
+    """The streams through one proxy: what the client counted, and the KiB that a stream takes."""
+    idle, held = proxy.rss_mib(), []
+    told = tools.stream(rig.folder, proxy, plan, lambda: held.append(proxy.rss_mib()))
+    return told, (held[0] - idle) * 1024 / plan.streams
+
+
+def many_at_once(rig, drip, gate, peer, plan):
+    """All that fit: memory for each, frames lost, delay beyond direct and beside the peer's."""
+    rig.say(f"{plan.streams} streams of {DELTAS} deltas, {plan.gap_ms} ms apart: direct, ours, nginx")
     direct = tools.stream(rig.folder, drip, plan)
-    idle, held = gate.rss_mib(), []
-    told = tools.stream(rig.folder, gate, plan, lambda: held.append(gate.rss_mib()))
+    told, size = _hold(rig, gate, plan)
+    theirs, their_size = _hold(rig, peer, plan)
     whole = [one["streams"] - one["failed"] for one in (told, direct)]
     yield compare("sse_streams_at_once", "streams", whole[:1], whole[1:])
-    yield compare("sse_memory_per_stream_kib", "KiB", [(held[0] - idle) * 1024 / plan.streams])
+    yield compare("sse_memory_per_stream_kib", "KiB", [size], [their_size])
     yield compare("sse_frames_lost", "frames", [told["lost"]], [direct["lost"]])
     for share in ("p50", "p99"):
-        mine, base = [one[f"delay_{share}_us"] / 1000 for one in (told, direct)]
+        mine, base, other = [one[f"delay_{share}_us"] / 1000 for one in (told, direct, theirs)]
         yield compare(f"sse_frame_delay_{share}_vs_direct_ms", "ms", [mine], [base])
+        yield compare(f"sse_frame_delay_{share}_vs_nginx_ms", "ms", [mine], [other])
 
 
 def streams(rig):
@@ -66,11 +74,11 @@ def streams(rig):
     gate = rig.start("sse", lambda: ours.Gate("sse", rig.folder, drip, workers=rig.workers))
     peer = rig.start("nginx-sse", lambda: nginx.proxy(rig.folder, drip, None, rig.workers, "nginx-sse"))
     yield from frames_20ms(rig, drip, gate, peer)
-    rig.stop("nginx-sse", "drip")
+    rig.stop("drip")
     plan = many(rig.descriptors)
     if plan.streams < MOST:
         reason = f"a process may have {rig.descriptors} descriptors here, and a stream takes two"
         rig.note(f"{plan.streams} streams and not {MOST}: {reason}")
     drip = rig.start("drip", lambda: tools.Drip(rig.folder, plan, drip.port))
-    yield from many_at_once(rig, drip, gate, plan)
-    rig.stop("sse", "drip")
+    yield from many_at_once(rig, drip, gate, peer, plan)
+    rig.stop("sse", "nginx-sse", "drip")

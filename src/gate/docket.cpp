@@ -30,6 +30,11 @@ void Docket::granted(std::string_view provider, std::string_view model, std::str
   receipt_.price_version = price_version;
 }
 
+void Docket::keep_texts() {
+  user_agent_ = receipt_.user_agent;
+  receipt_.user_agent = user_agent_;
+}
+
 void Docket::refused(const Error& error) {
   check(!exposed_, "a request that was exposed ends with a receipt");
   refusal_ = error.code;

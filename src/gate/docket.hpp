@@ -37,6 +37,9 @@ class Docket {
   void granted(std::string_view provider, std::string_view model, std::string_view credential,
                std::string_view price_version);
 
+  // What it was told of the request's head is copied: that goes now.
+  void keep_texts();
+
   // Another credential than the one that was granted takes the request.
   void goes_to(std::string_view credential) { receipt_.credential = credential; }
 
@@ -85,6 +88,7 @@ class Docket {
   std::string base_id_;  // of the first attempt
   int attempt_ = 1;
   std::string model_;
+  std::string user_agent_;  // once it is kept
   std::shared_ptr<const World> world_;
   journal::Receipt receipt_;
   Code refusal_ = Code::internal;  // closed without an answer

@@ -72,6 +72,19 @@ TEST_F(DocketTest, a_request_dropped_without_a_word_is_refused_as_internal) {
   EXPECT_EQ(found[0]["code"], "internal");
 }
 
+TEST_F(DocketTest, texts_that_are_kept_outlive_the_head_they_came_from) {
+  {
+    std::string head = "an agent whose name is too long to lie in the string itself";
+    Docket docket(*journal, clock, "req_1");
+    docket.came_with(head);
+    docket.keep_texts();
+    head.assign(head.size(), 'x');
+    expose(docket);
+  }
+  ASSERT_EQ(written(), "intent receipt");
+  EXPECT_EQ(found[1]["user_agent"], "an agent whose name is too long to lie in the string itself");
+}
+
 TEST_F(DocketTest, a_discarded_docket_leaves_nothing) {
   {
     Docket docket(*journal, clock, "req_1");

@@ -29,7 +29,7 @@ constexpr std::size_t kSmallPiece = 4 * 1024;  // copied behind its head: cheape
 struct Exchange {
   Lane& lane;
   net::ServerConnection& client;
-  const Request& request;
+  Request& request;
   Admission& admission;
   Docket& docket;
   net::Stream& upstream;
@@ -117,6 +117,7 @@ net::Task<void> give_up(Exchange& x, Error error) {
   x.docket.ended(ending);
   x.docket.close();
   co_await x.lane.written();
+  x.trip.hold.reset();
   co_await send_refusal(x, error);
 }
 
@@ -166,11 +167,11 @@ Lane::Recorded settle_complete(Exchange& x) {
   return settle_and_record(x);
 }
 
-journal::Intent intent_of(const Admission& admission, const World& world) {
+journal::Intent intent_of(const Admission& admission, const ledger::Hold& hold, const World& world) {
   journal::Intent intent;
-  intent.at = admission.hold.reserved_at();
+  intent.at = hold.reserved_at();
   intent.credential_version = admission.grant.credential->version;
-  intent.hold_nanousd = admission.hold.worst();
+  intent.hold_nanousd = hold.worst();
   intent.tokens = admission.grant.worst.tokens;
   intent.generation = world.generation;
   intent.stream = admission.grant.ask.stream;
@@ -193,8 +194,7 @@ bool expect_more(Exchange& x, Patience& patience) {
 
 // Sends bytes of the body, with the head before them when it has not left yet.
 net::Prompt<bool> send_piece(Exchange& x, std::string_view bytes, Framing framing, bool last) {
-  x.leaving.swap(x.lead);
-  x.lead.clear();
+  x.leaving = std::exchange(x.lead, {});
   std::string_view tail;
   if (framing == Framing::chunked && !bytes.empty()) {
     x.leaving += chunk_head(bytes.size());
@@ -209,9 +209,21 @@ net::Prompt<bool> send_piece(Exchange& x, std::string_view bytes, Framing framin
   return send(x, x.leaving);
 }
 
+// An answer whose head has been read.
+struct Answer {
+  net::ResponseReader reader;
+  std::optional<Meter> meter{};  // once the head is known
+  Framing framing = Framing::length;
+  bool reusable = false;  // the upstream connection, when the body has come to its end
+
+  bool leaves_connection() const { return reusable && reader.clean(); }
+};
+
 // Passes the body on, metered. True when the provider's answer came to its end, whatever became of the
 // client.
-net::Task<bool> relay(Exchange& x, net::ResponseReader& reader, Meter& meter, Framing framing) {
+net::Task<bool> relay(Exchange& x, Answer& answer) {
+  net::ResponseReader& reader = answer.reader;
+  Meter& meter = *answer.meter;
   Patience patience(x.lane.loop().now_ns());
   while (!reader.complete()) {
     if (!expect_more(x, patience)) {
@@ -233,7 +245,8 @@ net::Task<bool> relay(Exchange& x, net::ResponseReader& reader, Meter& meter, Fr
       x.reply.whole = meter.saw_end();
       co_await settle_complete(x);
     }
-    co_await send_piece(x, out, framing, over && !early);
+    co_await send_piece(x, out, answer.framing, over && !early);
+    std::string().swap(x.leaving);  // a stream is silent most of its time
     if (early) co_await break_off(x, upstream_error(Code::upstream_failed, "stream without its end"), &meter);
   }
   co_return true;
@@ -309,6 +322,14 @@ void change_list(const Exchange& x, int status, Meter& meter) {
       });
 }
 
+// A stream may run for long: it is not to hold what was asked along with it.
+void forget_request(Exchange& x) {
+  x.docket.keep_texts();
+  x.request.body = {};
+  x.client.consume();
+  x.request.room.give_back();
+}
+
 // The bytes have left. The key goes, and the memory with it: a stream would hold it for as long as it runs.
 void drop(Outbound) {}
 
@@ -332,20 +353,20 @@ net::Task<After> judge_error(Exchange& x, net::ResponseReader& reader, std::stri
   co_return After::broken;
 }
 
-// From the exposure to the end of the answer. True when the upstream connection may be used again.
-net::Task<bool> converse(Exchange& x, Outbound outbound) {
+// From the exposure to the head of the answer, and what follows from that. False: no body is to be passed on.
+net::Task<bool> ask_provider(Exchange& x, Outbound outbound, Answer& answer) {
   std::string edited;
   const std::string_view body = outgoing_body(x.request, x.admission.grant, edited);
   x.upstream.expire_after_ms(limits::kFirstByteTimeoutMs);
-  x.exposure.emplace(std::move(x.admission.hold));
+  x.exposure.emplace(std::move(*x.trip.hold));
+  x.trip.hold.reset();
   const std::string_view behind = outbound.take_body(body) ? kNothing : body;
   const auto sent = co_await x.upstream.write(outbound.head(), behind);
   drop(std::move(outbound));
-  net::ResponseReader reader(x.upstream);
   wire::ResponseHead head;
   // A provider may refuse before it has taken the whole body, so a failed write still has its answer looked
   // for.
-  auto read = co_await reader.read_head(x.request.head.method, head);
+  auto read = co_await answer.reader.read_head(x.request.head.method, head);
   x.docket.first_byte();
   if (!read) {
     Error error = sent ? read.error() : sent.error();
@@ -357,21 +378,21 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
   x.reply.status = head.status;
   auto kept_back = withheld(head, *x.admission.grant.credential);
   const std::int64_t wait_ms = retry_after_ms(head.headers);
-  Meter meter(x.admission.grant, Meter::shape_of(head.headers.find("content-type")));
+  Meter& meter = answer.meter.emplace(x.admission.grant, Meter::shape_of(head.headers.find("content-type")));
   change_list(x, head.status, meter);
   meter.note_head(head.headers);
   const bool has_length = head.framing == wire::Framing::length || head.framing == wire::Framing::none;
   // A stream is always sent in chunks, so that an error can still be put behind what has left already.
   const bool keeps_length = has_length && !meter.is_stream() && !meter.changes_bytes();
-  const Framing framing = keeps_length ? Framing::length : Framing::chunked;
-  x.lead = response_head(head, framing, x.docket.request_id(), allowance_headers(x));
+  answer.framing = keeps_length ? Framing::length : Framing::chunked;
+  x.lead = response_head(head, answer.framing, x.docket.request_id(), allowance_headers(x));
   x.reply.status_sent = head.status;
   const bool reusable = head.keep_alive && sent.has_value();
   std::string error_body;
   if (head.status >= 400) {
-    const After after = co_await judge_error(x, reader, error_body, wait_ms);
-    if (after == After::another) co_return reusable&& reader.clean();
-    if (after == After::broken) co_return false;
+    const After after = co_await judge_error(x, answer.reader, error_body, wait_ms);
+    answer.reusable = reusable && after == After::another;
+    if (after != After::tell) co_return false;
   } else {
     note(x.lane, *x.admission.grant.credential, provider::Finding::good);
   }
@@ -379,18 +400,27 @@ net::Task<bool> converse(Exchange& x, Outbound outbound) {
     co_await break_off(x, std::move(*kept_back), nullptr);
     co_return false;
   }
-  if (reader.complete()) {
+  answer.reusable = reusable;
+  if (answer.reader.complete()) {
     x.reply.whole = meter.saw_end();
     if (!x.client_gone) x.docket.sent(error_body.size());
     co_await settle_complete(x);
-    co_await send_piece(x, error_body, framing, true);
-    co_return reusable&& reader.clean();
+    co_await send_piece(x, error_body, answer.framing, true);
+    co_return false;
   }
-  if (!error_body.empty()) co_await send_piece(x, error_body, framing, false);
+  if (!error_body.empty()) co_await send_piece(x, error_body, answer.framing, false);
   // A head whose body is not here yet leaves at once: clients start their own clocks by it.
-  if (!x.head_sent && !reader.body_is_here()) co_await send_piece(x, kNothing, framing, false);
-  const bool whole = co_await relay(x, reader, meter, framing);
-  co_return whole&& reusable&& reader.clean();
+  if (!x.head_sent && !answer.reader.body_is_here()) co_await send_piece(x, kNothing, answer.framing, false);
+  if (meter.is_stream()) forget_request(x);
+  co_return true;
+}
+
+// From the exposure to the end of the answer. True when the upstream connection may be used again.
+net::Task<bool> converse(Exchange& x, Outbound outbound) {
+  Answer answer{net::ResponseReader(x.upstream)};
+  const bool goes_on = co_await ask_provider(x, std::move(outbound), answer);
+  const bool ended = !goes_on || co_await relay(x, answer);
+  co_return ended&& answer.leaves_connection();
 }
 
 // How an attempt ended for the connection, or that the next credential is to be asked.
@@ -427,13 +457,13 @@ net::Task<Attempt> attempt(Lane& lane, net::ServerConnection& client, Request& r
   std::unique_ptr<net::Stream> upstream = std::move(*connected);
   const Live live(lane, admission.caller.key().id, *upstream);
   Exchange x{lane, client, request, admission, docket, *upstream, live, trip};
-  docket.exposed(intent_of(admission, world));
+  docket.exposed(intent_of(admission, *trip.hold, world));
   const bool on_record = co_await lane.recorded();
   if (live.was_cut()) {
     co_await give_up(x, lost_rights());
   } else if (!on_record) {
     co_await give_up(x, unrecorded());
-  } else if (auto outbound = Injector::inject(request, admission.grant, admission.hold, keyring(lane));
+  } else if (auto outbound = Injector::inject(request, admission.grant, *trip.hold, keyring(lane));
              !outbound) {
     co_await give_up(x, outbound.error());
   } else {
@@ -447,19 +477,12 @@ net::Task<Attempt> attempt(Lane& lane, net::ServerConnection& client, Request& r
 }  // namespace
 
 net::Task<Connection> forward(Lane& lane, net::ServerConnection& client, Request& request,
-                              Admission admission, std::shared_ptr<const World> pinned, Docket& docket) {
-  const std::shared_ptr<const World> world = std::move(pinned);
-  std::optional<Admission> mine(std::move(admission));
-  Trip trip = plan_trip(lane, request, *mine, *world, docket);
+                              Admission& admission, const World& world, Docket& docket) {
+  Trip trip = plan_trip(lane, request, admission, world, docket);
   for (;;) {
-    const Attempt ended = co_await attempt(lane, client, request, *mine, *world, docket, trip);
+    const Attempt ended = co_await attempt(lane, client, request, admission, world, docket, trip);
     if (ended != Attempt::again) co_return ended == Attempt::keep ? Connection::keep : Connection::close;
-    if (trip.hold) {
-      Admission next{mine->caller, std::move(mine->grant), std::move(*trip.hold)};
-      trip.hold.reset();
-      mine.emplace(std::move(next));
-    }
-    move_on(lane, *mine, docket, trip);
+    move_on(lane, admission, docket, trip);
   }
 }
 

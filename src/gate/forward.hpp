@@ -1,8 +1,6 @@
 // Forward: an admitted request goes to its provider and the answer comes back, metered on the way.
 #pragma once
 
-#include <memory>
-
 #include "gate/admit.hpp"
 #include "gate/docket.hpp"
 #include "gate/lane.hpp"
@@ -16,8 +14,8 @@ namespace claviger::gate {
 enum class Connection : std::uint8_t { keep, close };
 
 // Carries the request out and settles it. The docket is closed when this returns. Errors of the way to the
-// provider are answered to the client here.
+// provider are answered to the client here. Once a stream begins, the connection has forgotten the request.
 net::Task<Connection> forward(Lane& lane, net::ServerConnection& client, Request& request,
-                              Admission admission, std::shared_ptr<const World> pinned, Docket& docket);
+                              Admission& admission, const World& world, Docket& docket);
 
 }  // namespace claviger::gate

@@ -17,7 +17,7 @@ namespace {
 
 // Never forwarded: every place a key may stand, what names the client's own account, and what only a proxy
 // may say.
-constexpr std::array<std::string_view, 26> kWithheld = {
+constexpr wire::NameSet kWithheld(std::to_array<std::string_view>({
     "authorization",
     "x-api-key",
     "x-goog-api-key",
@@ -44,7 +44,7 @@ constexpr std::array<std::string_view, 26> kWithheld = {
     "x-amz-security-token",
     "x-amz-content-sha256",
     "x-amz-access-token",
-};
+}));
 
 constexpr std::size_t kSignatureRoom = 1024;  // around a key or token: it must not grow behind it
 // A key of ours goes to no provider, also where a misspelt header brings it.
@@ -52,11 +52,7 @@ constexpr std::string_view kOurKeys = "clv_";
 
 constexpr std::size_t kSpareForSecret = 16 * 1024 + 64;  // in a buffer of its own
 
-bool is_withheld(std::string_view name) {
-  return wire::is_hop_by_hop(name) ||
-         std::any_of(kWithheld.begin(), kWithheld.end(),
-                     [&](std::string_view held) { return wire::same_name(name, held); });
-}
+bool is_withheld(std::string_view name) { return wire::is_hop_by_hop(name) || kWithheld.contains(name); }
 
 constexpr std::size_t kSmallBody = 4 * 1024;  // copied behind the head: cheaper than a second piece
 

@@ -22,7 +22,6 @@
 #include "net/stream.hpp"
 #include "net/upstream.hpp"
 #include "vault/vault.hpp"
-#include "wire/json.hpp"
 
 namespace claviger::gate {
 
@@ -148,7 +147,6 @@ class Lane {
   bool is_stopped() const { return stopped_; }
   std::size_t connections = 0;
   std::size_t body_bytes = 0;   // of requests being served
-  wire::Json json_room;         // for the scan of the next body, between two scans
   std::size_t petitions = 0;    // waiting for the steward
   std::size_t token_waits = 0;  // requests that wait for an access token
 

@@ -18,9 +18,14 @@ Meter::Meter(const Grant& grant, Shape shape)
     : shape_(shape),
       dialect_(grant.route->dialect),
       endpoint_(grant.route->endpoint),
-      filtering_(shape == Shape::events && grant.edits.usage_inserted),
-      stream_(dialect_, endpoint_, grant.ask.pictures ? grant.ask.choices : 1),
-      messages_meter_(endpoint_) {}
+      filtering_(shape == Shape::events && grant.edits.usage_inserted) {
+  if (shape == Shape::events) {
+    const std::int64_t pictures = grant.ask.pictures ? grant.ask.choices : 1;
+    events_.reset(new Events{provider::StreamMeter(dialect_, endpoint_, pictures)});
+  } else if (shape == Shape::messages) {
+    messages_.reset(new Messages{provider::MessageMeter(endpoint_)});
+  }
+}
 
 void Meter::note_head(const wire::Headers& headers) {
   if (dialect_ != provider::Dialect::bedrock || endpoint_ != provider::Endpoint::invoke) return;
@@ -33,9 +38,9 @@ void Meter::note_head(const wire::Headers& headers) {
   const std::int64_t in = count("x-amzn-bedrock-input-token-count");
   const std::int64_t out = count("x-amzn-bedrock-output-token-count");
   if (in < 0 || out < 0) return;
-  from_head_.seen = true;
-  from_head_.uncached_in = in;
-  from_head_.text_out = out;
+  usage_.seen = true;
+  usage_.uncached_in = in;
+  usage_.text_out = out;
 }
 
 std::string_view Meter::pass(std::string_view piece, Rest rest) {
@@ -80,50 +85,50 @@ void Meter::read_json(std::string_view body) {
   // first.
   if (overflowed_ || !wire::scan(body, json, wire::Duplicates::allow)) return;
   whole_ = true;
-  usage_ = provider::read_usage(dialect_, endpoint_, json);
-  if (!usage_.seen) usage_ = from_head_;
+  if (const provider::Usage named = provider::read_usage(dialect_, endpoint_, json); named.seen)
+    usage_ = named;
 }
 
 std::string_view Meter::pass_events(std::string_view piece, Rest rest) {
   if (overflowed_) return piece;
   out_.clear();
-  if (!events_.feed(piece)) {
+  if (!events_->reader.feed(piece)) {
     // Too large to look at: what was held back goes first, and usage stays what it was.
     overflowed_ = true;
-    out_.append(events_.rest()).append(piece);
+    out_.append(events_->reader.rest()).append(piece);
     return out_;
   }
-  const std::string_view held = events_.rest();
+  const std::string_view held = events_->reader.rest();
   std::size_t complete = 0;  // bytes of whole frames at the front of `held`
-  while (const auto event = events_.next()) {
-    stream_.on_event(*event);
+  while (const auto event = events_->reader.next()) {
+    events_->meter.on_event(*event);
     complete += event->raw.size();
     if (!filtering_) continue;
-    const provider::StreamFilter::Frame frame = filter_.on_frame(*event);
+    const provider::StreamFilter::Frame frame = events_->filter.on_frame(*event);
     if (frame.verdict != provider::StreamFilter::Verdict::drop) out_.append(frame.bytes);
   }
   if (!filtering_) return rest == Rest::none ? held : held.substr(0, complete);
-  if (rest == Rest::none) out_.append(events_.rest());
+  if (rest == Rest::none) out_.append(events_->reader.rest());
   return out_;
 }
 
 // What cannot be read passes as it came, and is not metered any more: it is settled at the hold.
 std::string_view Meter::pass_messages(std::string_view piece, Rest rest) {
   if (overflowed_) return piece;
-  if (!messages_.feed(piece)) {
+  if (!messages_->reader.feed(piece)) {
     overflowed_ = true;
-    out_.assign(messages_.rest()).append(piece);
+    out_.assign(messages_->reader.rest()).append(piece);
     return out_;
   }
-  const std::string_view held = messages_.rest();
+  const std::string_view held = messages_->reader.rest();
   std::size_t complete = 0;
   for (;;) {
-    const auto message = messages_.next();
+    const auto message = messages_->reader.next();
     overflowed_ = !message;
     if (overflowed_) return held;
     if (!*message) break;
-    messages_meter_.on_message(**message);
-    usage_ = messages_meter_.usage();
+    messages_->meter.on_message(**message);
+    usage_ = messages_->meter.usage();
     complete += (*message)->raw.size();
   }
   return rest == Rest::none ? held : held.substr(0, complete);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -38,20 +39,33 @@ class Meter {
 
   // The answer's own end was seen: nothing billed can follow.
   bool saw_end() const {
-    if (shape_ == Shape::messages) return messages_meter_.finished();
-    return shape_ == Shape::events ? stream_.finished() : whole_;
+    if (messages_ != nullptr) return messages_->meter.finished();
+    return events_ != nullptr ? events_->meter.finished() : whole_;
   }
   // The provider reported an error inside a stream.
-  bool failed() const { return stream_.failed() || messages_meter_.failed(); }
-  provider::Usage usage() const { return shape_ == Shape::events ? stream_.usage() : usage_; }
+  bool failed() const {
+    if (messages_ != nullptr) return messages_->meter.failed();
+    return events_ != nullptr && events_->meter.failed();
+  }
+  const provider::Usage& usage() const { return events_ != nullptr ? events_->meter.usage() : usage_; }
   // An event was too large to look into, or no message: the stream's end may have passed unseen.
   bool overflowed() const { return overflowed_; }
-  bool is_stream() const { return shape_ == Shape::events || shape_ == Shape::messages; }
+  bool is_stream() const { return events_ != nullptr || messages_ != nullptr; }
   // Whether the client's bytes differ from the provider's, so that their length is not known beforehand.
   bool changes_bytes() const { return filtering_ || change_ != nullptr; }
-  std::int64_t next_sequence() const { return stream_.next_sequence(); }
+  std::int64_t next_sequence() const { return events_ == nullptr ? 0 : events_->meter.next_sequence(); }
 
  private:
+  // Only what is a stream has the parts that follow one.
+  struct Events {
+    provider::StreamMeter meter;
+    provider::StreamFilter filter{};
+    wire::SseReader reader{};
+  };
+  struct Messages {
+    provider::MessageMeter meter;
+    wire::EventStreamReader reader{};
+  };
   std::string_view pass_events(std::string_view piece, Rest rest);
   std::string_view pass_messages(std::string_view piece, Rest rest);
   std::string_view pass_list(std::string_view piece, Rest rest);
@@ -64,13 +78,9 @@ class Meter {
   bool overflowed_ = false;  // more than the meter may hold: usage stays unknown
   bool whole_ = false;       // the body came to its end, and could be read when it is JSON
   Change change_;
-  provider::StreamMeter stream_;
-  provider::MessageMeter messages_meter_;
-  provider::StreamFilter filter_;
-  wire::SseReader events_;
-  wire::EventStreamReader messages_;
+  std::unique_ptr<Events> events_;
+  std::unique_ptr<Messages> messages_;
   provider::Usage usage_;
-  provider::Usage from_head_;
   std::string held_;  // a JSON body so far
   std::string out_;   // filtered frames
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "gate/counted.hpp"
 #include "gate/world.hpp"
 #include "net/http.hpp"
 #include "policy/forwarded.hpp"
@@ -31,6 +32,7 @@ struct Request {
   policy::IpAddress ip;
   std::string ip_text;  // of `ip`, when it is not the peer's
   std::string_view body;
+  Room room;              // that the body takes
   bool has_json = false;  // `json` is the scanned body
   wire::Json json;
   bool has_form = false;  // `form` is the body that was read

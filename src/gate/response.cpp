@@ -11,7 +11,7 @@ namespace {
 
 // Account, edge and cookie headers of a provider: none of the client's business, some of them another
 // tenant's.
-constexpr std::array<std::string_view, 18> kDropped = {
+constexpr wire::NameSet kDropped(std::to_array<std::string_view>({
     "content-length",
     "set-cookie",
     "openai-organization",
@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 18> kDropped = {
     "operation-location",
     "azure-asyncoperation",
     "strict-transport-security",
-};
+}));
 constexpr std::array<std::string_view, 6> kDroppedPrefixes = {
     "x-ratelimit-", "anthropic-ratelimit-", "ratelimit", "anthropic-priority-", "cf-", "x-goog-upload-"};
 
@@ -39,11 +39,9 @@ bool starts_with_name(std::string_view name, std::string_view prefix) {
 }
 
 bool is_dropped(std::string_view name) {
-  if (wire::is_hop_by_hop(name)) return true;
-  for (const std::string_view prefix : kDroppedPrefixes)
-    if (starts_with_name(name, prefix)) return true;
-  return std::any_of(kDropped.begin(), kDropped.end(),
-                     [&](std::string_view dropped) { return wire::same_name(name, dropped); });
+  return wire::is_hop_by_hop(name) || kDropped.contains(name) ||
+         std::ranges::any_of(kDroppedPrefixes,
+                             [&](std::string_view prefix) { return starts_with_name(name, prefix); });
 }
 
 // How one dialect names what is left of one limit.

@@ -55,30 +55,6 @@ Result<void> may_send_body(Client& client, const Request& request, const World& 
   return {};
 }
 
-// The room a body takes, until its request is done.
-class BodyRoom {
- public:
-  explicit BodyRoom(Lane& lane) : lane_(lane) {}
-  ~BodyRoom() { lane_.body_bytes -= bytes_; }
-  BodyRoom(const BodyRoom&) = delete;
-  BodyRoom& operator=(const BodyRoom&) = delete;
-  void take(std::size_t bytes) {
-    bytes_ += bytes;
-    lane_.body_bytes += bytes;
-  }
-
- private:
-  Lane& lane_;
-  std::size_t bytes_ = 0;
-};
-
-// What was asked is known; the room goes to the next request, not along with a long answer.
-void forget_json(Lane& lane, Request& request) {
-  request.json.forget();
-  lane.json_room = std::move(request.json);
-  request.has_json = false;
-}
-
 // The address rules are held against, and the text of it for the record.
 Result<void> locate(Client& client, Request& request, Docket& docket) {
   request.ip = client.address;
@@ -103,13 +79,11 @@ net::Task<Connection> serve_request(Client& client, Request& request, Docket& do
   if (request.match.route != nullptr)
     docket.asks_for(request.route().id, provider::endpoint_name(request.route().endpoint));
   if (ready) ready = may_send_body(client, request, *world);
-  BodyRoom room(lane);
-  if (ready) room.take(std::min(announced_body(request.head), limits::kRequestBody));
+  if (ready) request.room.take(lane.body_bytes, std::min(announced_body(request.head), limits::kRequestBody));
   if (ready && request.head.expect_continue && !client.connection.body_is_here(request.head)) {
     const auto sent = co_await client.connection.stream().write("HTTP/1.1 100 Continue\r\n\r\n");
     if (!sent) ready = refuse(Code::request_timeout);
   }
-  request.json = std::move(lane.json_room);
   if (ready) ready = co_await read_body(client.connection, request);
   if (!ready) {
     const AfterRefusal after =
@@ -122,14 +96,14 @@ net::Task<Connection> serve_request(Client& client, Request& request, Docket& do
   world = lane.world();  // the newest: the body may have taken a while
   docket.judged_by(world);
   auto admitted = admit(request, *world, lane.shared().pepper, lane.shared().ledger, lane.now(), docket);
-  forget_json(lane, request);
+  request.json.forget();  // what was asked is known
+  request.has_json = false;
   if (!admitted)
     co_return co_await refuse_request(client, request, docket, admitted.error(), AfterRefusal::keep_alive);
   const Grant& grant = admitted->grant;
   docket.granted(grant.credential->provider->name, grant.ask.model, grant.credential->id,
                  grant.price == nullptr ? std::string_view{} : std::string_view(grant.price->version));
-  co_return co_await forward(lane, client.connection, request, std::move(*admitted), std::move(world),
-                             docket);
+  co_return co_await forward(lane, client.connection, request, *admitted, *world, docket);
 }
 
 // One request. Whatever happens to it, its docket closes here at the latest.

@@ -1,6 +1,8 @@
 // End-to-end tests of streamed answers: how they pass, how they break, and what they then cost.
 #include "gate/serve.hpp"
 
+#include <list>
+
 #include "gate/serve_rig_test.hpp"
 
 namespace claviger::gate {
@@ -153,6 +155,36 @@ TEST_F(ServeStreamTest, a_key_that_is_revoked_before_the_first_byte_gets_a_whole
   EXPECT_EQ(Json::parse(answer.body)["error"]["code"], "stream_cut");
   upstream.go();
   expect_presumed("cut_by_revocation");
+}
+
+TEST_F(ServeStreamTest, a_stream_that_runs_leaves_the_room_of_its_request_to_the_next) {
+  shared.body_room = 300;
+  upstream.plays({send_bytes(stream_head() + chunks({kFrame})), wait_for_go(),
+                  send_bytes(chunks({kUsageFrame, kDone}) + std::string(wire::kLastChunk))});
+  start();
+  const std::string body = R"({"model":"plain","max_tokens":10,"stream":true,"messages":[],"user":")" +
+                           std::string(200, 'x') + R"("})";
+  const std::string whole = request("POST", "/v1/chat/completions", body,
+                                    "expect: 100-continue\r\nuser-agent: an-sdk-with-a-long-name/1.2.3\r\n");
+  std::list<Dialer> clients;
+  for (int i = 0; i < 3; ++i) {
+    Dialer& client = clients.emplace_back(gate->address());
+    client.send(std::string_view(whole).substr(0, whole.size() - body.size()));
+    ASSERT_TRUE(client.sees("100 Continue\r\n\r\n")) << "stream " << i;
+    client.send(body);
+    ASSERT_TRUE(client.sees("hi")) << "stream " << i;
+  }
+  upstream.go();
+  for (Dialer& client : clients) EXPECT_THAT(client.answer().body, HasSubstr("[DONE]"));
+  ended();
+  int receipts = 0;
+  for (const Json& record : found) {
+    if (record["t"] != "receipt") continue;
+    ++receipts;
+    EXPECT_EQ(record["user_agent"], "an-sdk-with-a-long-name/1.2.3");
+    EXPECT_EQ(record["outcome"], "completed");
+  }
+  EXPECT_EQ(receipts, 3);
 }
 
 TEST_F(ServeStreamTest, a_client_that_leaves_does_not_stop_the_meter) {

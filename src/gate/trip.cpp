@@ -73,6 +73,7 @@ net::Task<Result<void>> ready_token(Lane& lane, const CredentialEntry& credentia
 Trip plan_trip(Lane& lane, const Request& request, Admission& admission, const World& world, Docket& docket) {
   Grant& grant = admission.grant;
   Trip trip;
+  trip.hold.emplace(std::move(admission.hold));
   const CredentialEntry* first = grant.credential;
   if (!request.provider.empty() && request.provider == first->name) return trip;
   trip.others = world.candidates(first->provider->name, first->environment);

@@ -21,13 +21,14 @@ namespace claviger::gate {
 struct Trip {
   std::vector<const CredentialEntry*> others;  // not asked yet
   int attempts = 1;
-  std::optional<ledger::Hold> hold{};  // for the next attempt, taken after an exposure
+  std::optional<ledger::Hold> hold{};  // of the next exposure; none: the one there was came to an end
 
   bool goes_on() const { return !others.empty() && attempts < limits::kUpstreamAttempts; }
 };
 
 // The credential that the request goes to first, and those that may take its place: of the same provider and
-// environment, where the request means the same model there. One that was asked for by name has none.
+// environment, where the request means the same model there. One that was asked for by name has none. Takes
+// the admission's hold.
 Trip plan_trip(Lane& lane, const Request& request, Admission& admission, const World& world, Docket& docket);
 // The next one's turn, after one that failed.
 void move_on(Lane& lane, Admission& admission, Docket& docket, Trip& trip);

@@ -8,9 +8,9 @@
 namespace claviger::net {
 namespace {
 
-constexpr std::size_t kStep = 256;    // frames are rounded up to this
-constexpr std::size_t kClasses = 32;  // up to 8 KiB; larger ones go to the heap
-constexpr int kKept = 64;             // free frames kept for each size
+constexpr std::size_t kStep = 64;      // frames are rounded up to this
+constexpr std::size_t kClasses = 128;  // up to 8 KiB; larger ones go to the heap
+constexpr int kKept = 64;              // free frames kept for each size
 
 struct FreeFrame {
   FreeFrame* next;

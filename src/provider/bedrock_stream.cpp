@@ -40,11 +40,12 @@ void MessageMeter::on_message(const wire::EventMessage& message) {
     failed_ = true;
     return;
   }
-  if (!wire::scan(message.payload, json_, wire::Duplicates::allow)) return;
-  if (endpoint_ == Endpoint::invoke) return on_chunk(json_.root());
+  wire::Json json;
+  if (!wire::scan(message.payload, json, wire::Duplicates::allow)) return;
+  if (endpoint_ == Endpoint::invoke) return on_chunk(json.root());
   if (message.name != "metadata") return;
   finished_ = true;
-  usage_ = read_converse_usage(json_.root()["usage"]);
+  usage_ = read_converse_usage(json.root()["usage"]);
 }
 
 // The chunk that carries the metrics is the last one, whichever model it is that speaks.
@@ -53,8 +54,9 @@ void MessageMeter::on_chunk(JsonValue root) {
   const auto bytes = packed ? unbase64(*packed) : std::nullopt;
   if (!bytes) return;
   chunk_.assign(as_text(*bytes));
-  if (!wire::scan(chunk_, json_, wire::Duplicates::allow)) return;
-  const JsonValue event = json_.root();
+  wire::Json json;
+  if (!wire::scan(chunk_, json, wire::Duplicates::allow)) return;
+  const JsonValue event = json.root();
   if (!event.is_object()) return;
   if (given(event["type"])) {
     inner_.on_event({{}, chunk_, {}});

@@ -31,8 +31,7 @@ class MessageMeter {
 
   Endpoint endpoint_;
   StreamMeter inner_{Dialect::anthropic, Endpoint::messages};  // what Anthropic's chunks unpack to
-  wire::Json json_;
-  std::string chunk_;  // what was packed in one
+  std::string chunk_;                                          // what was packed in one
   Usage usage_;
   bool finished_ = false;
   bool failed_ = false;

@@ -54,8 +54,9 @@ void StreamMeter::on_event(const wire::SseEvent& event) {
     finished_ = true;
     return;
   }
-  if (!wire::scan(event.data, json_, wire::Duplicates::allow)) return;
-  const JsonValue root = json_.root();
+  wire::Json json;
+  if (!wire::scan(event.data, json, wire::Duplicates::allow)) return;
+  const JsonValue root = json.root();
   if (!root.is_object()) return;
   switch (dialect_) {
     case Dialect::openai:
@@ -153,21 +154,22 @@ StreamFilter::Frame StreamFilter::on_frame(const wire::SseEvent& event) {
   const Frame pass{Verdict::pass, event.raw};
   // The name is looked for before anything is parsed: most frames do not carry it.
   if (event.data.find("\"usage\"") == std::string_view::npos) return pass;
-  if (!wire::scan(event.data, json_, wire::Duplicates::allow)) return pass;
-  const JsonValue root = json_.root(), usage = root["usage"];
+  wire::Json json;
+  if (!wire::scan(event.data, json, wire::Duplicates::allow)) return pass;
+  const JsonValue root = json.root(), usage = root["usage"];
   if (!usage.exists()) return pass;
   const JsonValue choices = root["choices"];
   if (!usage.is_null()) {
     const bool extra = choices.is_array() && choices.size() == 0;
     return extra ? Frame{Verdict::drop, {}} : pass;
   }
-  std::string json;
-  cut_member(event.data, usage, json);
+  std::string cut;
+  cut_member(event.data, usage, cut);
   edited_.clear();
   if (const std::size_t at = event.raw.find(event.data); at != std::string_view::npos)
-    edited_.append(event.raw.substr(0, at)).append(json).append(event.raw.substr(at + event.data.size()));
+    edited_.append(event.raw.substr(0, at)).append(cut).append(event.raw.substr(at + event.data.size()));
   else
-    edited_.append("data: ").append(json).append("\n\n");
+    edited_.append("data: ").append(cut).append("\n\n");
   return {Verdict::replace, edited_};
 }
 

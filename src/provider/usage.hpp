@@ -140,7 +140,6 @@ class StreamMeter {
   Dialect dialect_;
   Endpoint endpoint_;
   std::int64_t pictures_left_;
-  wire::Json json_;  // reused for every event
   Usage usage_;
   MessagesUsage messages_;
   std::int64_t delivered_ = 0;
@@ -163,7 +162,6 @@ class StreamFilter {
   Frame on_frame(const wire::SseEvent& event);
 
  private:
-  wire::Json json_;
   std::string edited_;
 };
 

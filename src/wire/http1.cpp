@@ -37,12 +37,7 @@ constexpr std::array<std::string_view, 9> kUnique = {
     "host",    "content-length", "transfer-encoding", "authorization", "x-api-key",
     "api-key", "content-type",   "x-goog-api-key",    "expect",
 };
-// Bit n: one of them has n letters.
-constexpr std::uint32_t kUniqueSizes = [] {
-  std::uint32_t sizes = 0;
-  for (const std::string_view name : kUnique) sizes |= 1U << name.size();
-  return sizes;
-}();
+constexpr NameSet kUniqueNames(kUnique);
 
 // A host and perhaps a port. What could be read as the end of an authority, or as user data, is refused.
 bool is_host(std::string_view text) {
@@ -73,7 +68,7 @@ bool is_header_value(std::string_view text) {
 }
 
 bool is_hop_by_hop(std::string_view name) {
-  constexpr std::array<std::string_view, 9> names = {
+  static constexpr NameSet kNames(std::to_array<std::string_view>({
       "connection",
       "keep-alive",
       "proxy-authenticate",
@@ -83,8 +78,8 @@ bool is_hop_by_hop(std::string_view name) {
       "trailer",
       "transfer-encoding",
       "upgrade",
-  };
-  return std::any_of(names.begin(), names.end(), [&](std::string_view one) { return same_name(name, one); });
+  }));
+  return kNames.contains(name);
 }
 
 Header Headers::operator[](std::size_t i) const {
@@ -94,12 +89,14 @@ Header Headers::operator[](std::size_t i) const {
 }
 
 std::string_view Headers::find(std::string_view name) const {
+  if (!may_have(name)) return {};
   for (std::size_t i = 0; i < size_; ++i)
     if (spans_[i].name_size == name.size() && same_name((*this)[i].name, name)) return (*this)[i].value;
   return {};
 }
 
 std::size_t Headers::count(std::string_view name) const {
+  if (!may_have(name)) return 0;
   std::size_t found = 0;
   for (std::size_t i = 0; i < size_; ++i)
     if (spans_[i].name_size == name.size() && same_name((*this)[i].name, name)) ++found;
@@ -108,6 +105,7 @@ std::size_t Headers::count(std::string_view name) const {
 
 bool Headers::connection_lists(std::string_view item) const {
   constexpr std::string_view kConnection = "connection";
+  if (!may_have(kConnection)) return false;
   for (std::size_t i = 0; i < size_; ++i) {
     if (spans_[i].name_size != kConnection.size() || !same_name((*this)[i].name, kConnection)) continue;
     std::string_view list = (*this)[i].value;
@@ -150,6 +148,7 @@ class HeadParser {
   Step fields(Headers& out) {
     out.base_ = buffer_.data();
     out.size_ = 0;
+    out.marks_ = 0;
     for (;;) {
       std::string_view text;
       if (const Step step = line(limits::kHeaderLine, Code::headers_too_large, text); step != Step::done)
@@ -181,6 +180,7 @@ class HeadParser {
       return no(Code::malformed_request, "A header's name is not a token.");
     if (out.size_ == limits::kHeaderCount) return no(Code::headers_too_large, "There are too many headers.");
     if (const Step step = mark(text.substr(0, colon)); step != Step::done) return step;
+    out.marks_ |= Headers::bit_of(text.substr(0, colon));
     const std::string_view value = trimmed(text.substr(colon + 1));
     static_assert(limits::kHeadTotal <= 65536 &&
                   limits::kHeaderLine <= 65535);  // at least 4 bytes end the head
@@ -193,7 +193,7 @@ class HeadParser {
 
   // Refuses the second field of a name that must be unique.
   Step mark(std::string_view name) {
-    if (name.size() >= 32 || (kUniqueSizes >> name.size() & 1) == 0) return Step::done;
+    if (!kUniqueNames.contains(name)) return Step::done;
     for (std::size_t i = 0; i < kUnique.size(); ++i) {
       if (name.size() != kUnique[i].size() || !same_name(name, kUnique[i])) continue;
       if ((seen_ >> i & 1) != 0)

@@ -15,6 +15,42 @@
 
 namespace claviger::wire {
 
+// Equal without regard to ASCII case.
+bool same_letters(std::string_view one, std::string_view other);  // of one size
+inline bool same_name(std::string_view one, std::string_view other) {
+  return one.size() == other.size() && same_letters(one, other);
+}
+
+// What names that are the same have in common, in any case: most that differ are told apart by it.
+constexpr std::uint8_t mark_of_name(std::string_view name) {
+  if (name.empty()) return 0;
+  constexpr unsigned kCase = 0x20;
+  const unsigned first = static_cast<unsigned char>(name.front()) | kCase;
+  const unsigned last = static_cast<unsigned char>(name.back()) | kCase;
+  return static_cast<std::uint8_t>(name.size() * 3 + first * 7 + last * 29);
+}
+
+// Names of header fields, asked for one that came.
+template <std::size_t count>
+class NameSet {
+ public:
+  consteval NameSet(const std::array<std::string_view, count>& names) : names_(names) {
+    for (const std::string_view name : names_) marks_[mark_of_name(name) >> 6] |= bit_of(mark_of_name(name));
+  }
+  bool contains(std::string_view name) const {
+    const std::uint8_t mark = mark_of_name(name);
+    if ((marks_[mark >> 6] & bit_of(mark)) == 0) return false;
+    for (const std::string_view one : names_)
+      if (same_name(one, name)) return true;
+    return false;
+  }
+
+ private:
+  static constexpr std::uint64_t bit_of(std::uint8_t mark) { return std::uint64_t{1} << (mark & 63); }
+  std::array<std::string_view, count> names_;
+  std::array<std::uint64_t, 4> marks_{};
+};
+
 struct Header {
   std::string_view name;
   std::string_view value;  // without surrounding white space
@@ -54,8 +90,11 @@ class Headers {
   struct Span {  // offsets from base_: a head is at most 64 KiB
     std::uint16_t name_at, name_size, value_at, value_size;
   };
+  static std::uint64_t bit_of(std::string_view name) { return std::uint64_t{1} << (mark_of_name(name) & 63); }
+  bool may_have(std::string_view name) const { return (marks_ & bit_of(name)) != 0; }
   const char* base_ = nullptr;
   std::size_t size_ = 0;
+  std::uint64_t marks_ = 0;  // of all names that came
   std::array<Span, limits::kHeaderCount> spans_;
 };
 
@@ -106,10 +145,5 @@ bool is_header_value(std::string_view text);
 // Fields that concern one connection only (RFC 9110 7.6.1) and are never forwarded. See also
 // connection_lists.
 bool is_hop_by_hop(std::string_view name);
-// Equal without regard to ASCII case.
-bool same_letters(std::string_view one, std::string_view other);  // of one size
-inline bool same_name(std::string_view one, std::string_view other) {
-  return one.size() == other.size() && same_letters(one, other);
-}
 
 }  // namespace claviger::wire

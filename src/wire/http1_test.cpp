@@ -231,6 +231,29 @@ TEST(RequestHead, passes_over_one_blank_line_and_not_two) {
   expect_refused("\r\n\r\n" + with(""), "malformed_request");
 }
 
+TEST(NameSet, knows_its_names_in_any_case_and_no_others) {
+  static constexpr NameSet kSet(std::to_array<std::string_view>({"te", "x-api-key", "content-length"}));
+  for (const char* name : {"te", "TE", "Te", "x-api-key", "X-API-KEY", "Content-Length"})
+    EXPECT_TRUE(kSet.contains(name)) << name;
+  for (const char* name :
+       {"", "t", "tee", "ta", "x-apo-key", "x-api-kex", "content-lengths", "c0ntent-length"})
+    EXPECT_FALSE(kSet.contains(name)) << name;
+}
+
+TEST(NameSet, names_that_differ_in_case_alone_have_one_mark) {
+  EXPECT_EQ(mark_of_name("X-Api-Key"), mark_of_name("x-api-key"));
+  EXPECT_EQ(mark_of_name(""), mark_of_name(""));
+}
+
+TEST(RequestHead, a_head_that_is_read_again_forgets_the_names_it_had) {
+  RequestHead head;
+  ASSERT_EQ(code_of(parse_request_head(with("X-Old: 1\r\n"), head)), "(accepted)");
+  EXPECT_TRUE(head.headers.has("x-old"));
+  ASSERT_EQ(code_of(parse_request_head(with("X-New: 1\r\n"), head)), "(accepted)");
+  EXPECT_FALSE(head.headers.has("x-old"));
+  EXPECT_TRUE(head.headers.has("x-new"));
+}
+
 TEST(RequestHead, reads_a_request_as_the_sdks_send_it) {
   const std::string text =
       "POST /v1/chat/completions?a=b HTTP/1.1\r\nHost: localhost:8080\r\nAuthorization: Bearer clv_x\r\n"

@@ -104,11 +104,32 @@ std::string unescape(std::string_view text) {
 
 // A text of more values than this is rare; its room is not kept for the next one.
 constexpr std::size_t kKeptNodes = 16 * 1024;
+constexpr std::size_t kFirstNodes = 64;
 
 constexpr std::size_t kFewKeys = 16;   // of an object whose keys are compared each with each
 constexpr std::size_t kShownKey = 64;  // bytes of a key that a refusal quotes
 
 }  // namespace
+
+// What the thread's next scans use again.
+struct Json::Rooms {
+  static constexpr std::size_t kKept = 4;  // few texts are looked at while others are
+  std::array<std::vector<Node>, kKept> spare;
+  std::size_t count = 0;
+
+  std::vector<Node> take() {
+    if (count > 0) return std::move(spare[--count]);
+    std::vector<Node> room;
+    room.reserve(kFirstNodes);
+    return room;
+  }
+  void give(std::vector<Node> room) noexcept {
+    room.clear();
+    if (count < kKept && room.capacity() <= kKeptNodes) spare[count++] = std::move(room);
+  }
+  static thread_local Rooms of_thread;
+};
+thread_local Json::Rooms Json::Rooms::of_thread;
 
 // One pass over one text. Its functions return false after noting the refusal.
 class JsonScanner {
@@ -118,7 +139,7 @@ class JsonScanner {
 
   Result<void> run() {
     out_.nodes_.clear();
-    if (out_.nodes_.capacity() == 0) out_.nodes_.reserve(std::clamp<std::size_t>(text_.size() / 12, 4, 64));
+    if (out_.nodes_.capacity() == 0) out_.nodes_ = Json::Rooms::of_thread.take();
     out_.text_ = text_;
     if (read()) return {};
     out_.nodes_.clear();
@@ -130,6 +151,8 @@ class JsonScanner {
   struct Open {
     std::uint32_t node;  // the container
     std::uint32_t last;  // its newest child, 0: none
+    std::uint64_t seen;  // a bit of each key's hash
+    bool doubtful;       // two keys have one bit
   };
 
   bool no(Code code, std::string say) {
@@ -205,6 +228,9 @@ class JsonScanner {
     if (container.type == JsonType::object) {
       if (!key(node)) return false;
       container.keys |= JsonKey::bit_of(node.key_hash);
+      const std::uint64_t bit = std::uint64_t{1} << (node.key_hash >> 8 & 63);
+      parent.doubtful = parent.doubtful || (parent.seen & bit) != 0;
+      parent.seen |= bit;
     }
     if (parent.last != 0) nodes[parent.last].next = index;
     parent.last = index;
@@ -233,7 +259,7 @@ class JsonScanner {
                 fmt::format("The JSON body is nested deeper than {} levels.", limits::kJsonDepth));
     node.type = type;
     ++at_;
-    stack_[depth_++] = {index, 0};
+    stack_[depth_++] = {index, 0, 0, false};
     skip_space();
     expect_more_ = peek() != (type == JsonType::object ? '}' : ']');
     return true;
@@ -253,15 +279,16 @@ class JsonScanner {
       if (peek() != close) return bad("a comma or a closing bracket is missing");
       ++at_;
       parent.end = place();
-      if (parent.type == JsonType::object && !keys_differ(stack_[depth_ - 1].node)) return false;
+      if (parent.type == JsonType::object && !keys_differ(stack_[depth_ - 1])) return false;
       --depth_;
     }
     return true;
   }
 
-  bool keys_differ(std::uint32_t object) {
+  bool keys_differ(const Open& open) {
+    if (duplicates_ == Duplicates::allow || !open.doubtful) return true;
+    const std::uint32_t object = open.node;
     const std::uint32_t children = out_.nodes_[object].children;
-    if (duplicates_ == Duplicates::allow || children < 2) return true;
     if (children <= kFewKeys && hashes_differ(object)) return true;
     std::vector<std::uint64_t>& keys = out_.keys_;
     keys.clear();
@@ -374,12 +401,10 @@ Result<void> scan(std::string_view text, Json& out, Duplicates duplicates) {
   return JsonScanner(text, out, duplicates).run();
 }
 
-void Json::forget() {
+void Json::forget() noexcept {
   text_ = {};
-  nodes_.clear();
-  keys_.clear();
-  if (nodes_.capacity() > kKeptNodes) nodes_.shrink_to_fit();
-  if (keys_.capacity() > kKeptNodes) keys_.shrink_to_fit();
+  keys_ = {};
+  if (nodes_.capacity() > 0) Rooms::of_thread.give(std::exchange(nodes_, {}));
 }
 
 JsonValue JsonValue::first_child() const {

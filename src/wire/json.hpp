@@ -97,15 +97,25 @@ class JsonValue {
   std::uint32_t index_ = 0;
 };
 
-// A scanned text. Reusable: keeps its room from scan to scan. The text stays the caller's and must outlive
-// it.
+// A scanned text. Reusable. The text stays the caller's and must outlive it. The room that a scan needs is
+// its thread's: what is forgotten or destroyed leaves it to the next scan.
 class Json {
  public:
+  Json() = default;
+  Json(Json&& other) noexcept { *this = std::move(other); }
+  Json& operator=(Json&& other) noexcept {
+    text_ = std::exchange(other.text_, {});
+    nodes_.swap(other.nodes_);
+    keys_.swap(other.keys_);
+    return *this;
+  }
+  ~Json() { forget(); }
+
   // Missing before the first scan, after a refused one and after forget().
   JsonValue root() const { return nodes_.empty() ? JsonValue() : JsonValue(this, 0); }
   std::string_view text() const { return text_; }
-  // Lets go of the text, and of the room when a large text made it large. For what idles between two scans.
-  void forget();
+  // Lets go of the text and of the room. For what idles between two scans.
+  void forget() noexcept;
 
  private:
   friend class JsonValue;
@@ -121,6 +131,7 @@ class Json {
     bool escaped;  // the string has escapes
     bool key_escaped;
   };
+  struct Rooms;
   std::string_view text_;
   std::vector<Node> nodes_;          // a container's first child stands right behind it
   std::vector<std::uint64_t> keys_;  // scratch of the search for doubled keys

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/limits.hpp"
@@ -204,6 +206,39 @@ TEST(JsonScan, can_be_used_again) {
   json.forget();
   EXPECT_FALSE(json.root().exists());
   EXPECT_EQ(json.text(), "");
+}
+
+TEST(JsonScan, texts_that_are_looked_at_at_once_have_a_room_each) {
+  std::vector<Json> open(6);  // more than a thread keeps rooms for
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      static constexpr std::array<std::string_view, 6> kTexts = {"[0]", "[1]", "[2]", "[3]", "[4]", "[5]"};
+      ASSERT_TRUE(scan(kTexts[i], open[i]).has_value());
+    }
+    for (std::size_t i = 0; i < open.size(); ++i)
+      EXPECT_EQ((*open[i].root().elements().begin()).integer(), static_cast<std::int64_t>(i));
+    for (Json& json : open) json.forget();
+  }
+}
+
+TEST(JsonScan, a_text_that_is_moved_is_read_at_its_new_place) {
+  Json from;
+  ASSERT_TRUE(scan("[7]", from).has_value());
+  Json to = std::move(from);
+  EXPECT_EQ((*to.root().elements().begin()).integer(), 7);
+  EXPECT_EQ(to.text(), "[7]");
+}
+
+TEST(JsonScan, names_of_one_mark_are_told_apart_and_doubled_ones_are_found) {
+  std::string text = "{";
+  for (int i = 0; i < 200; ++i) text += "\"k" + std::to_string(i) + "\":" + std::to_string(i) + ",";
+  Json json;
+  EXPECT_TRUE(scan(text + "\"last\":1}", json).has_value());
+  for (const int again : {0, 77, 199}) {
+    const auto read = scan(text + "\"k" + std::to_string(again) + "\":1}", json);
+    ASSERT_FALSE(read.has_value());
+    EXPECT_EQ(read.error().code, Code::duplicate_json_key);
+  }
 }
 
 TEST(JsonValue, is_missing_where_there_is_nothing) {
