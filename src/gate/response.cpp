@@ -59,11 +59,18 @@ constexpr AllowanceNames kAnthropicTokens = {"anthropic-ratelimit-tokens-limit",
                                              "anthropic-ratelimit-tokens-remaining",
                                              "anthropic-ratelimit-tokens-reset"};
 
+// "name: 42ms\r\n", put together beside `out`: names and units here are short.
 void append_number(std::string& out, std::string_view name, std::integral auto number,
                    std::string_view unit = {}) {
-  char digits[24];
-  char* const end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
-  out.append(name).append(": ").append(+digits, end).append(unit).append("\r\n");
+  std::array<char, 96> line;
+  char* at = std::copy(name.begin(), name.end(), line.data());
+  *at++ = ':';
+  *at++ = ' ';
+  at = std::to_chars(at, line.data() + line.size(), number).ptr;
+  at = std::copy(unit.begin(), unit.end(), at);
+  *at++ = '\r';
+  *at++ = '\n';
+  out.append(line.data(), at);
 }
 
 void append_one(std::string& out, provider::Dialect dialect, const AllowanceNames& names,

@@ -137,6 +137,8 @@ Result<void> HistoryScan::choose_range() {
 
 void HistoryScan::scan_objects() {
   progress_.phase = HistoryProgress::Phase::objects;
+  progress_.done = 0;
+  progress_.total = 0;
   if (restricted() && commits_.order().size() <= limits::kGitFewCommits) {
     scan_changes();
   } else {
@@ -145,13 +147,11 @@ void HistoryScan::scan_objects() {
 }
 
 void HistoryScan::sweep_all() {
-  std::uint64_t total = 0;
-  for (const auto& pack : database_->packs()) total += pack->file().size();
-  progress_.total = total;
   SweepOptions options;
   options.threads = options_.threads;
   options.memory = options_.memory;
   options.done = &progress_.done;
+  options.total = &progress_.total;
   const CollectCommits collect =
       options_.all_objects && !restricted() ? CollectCommits::yes : CollectCommits::no;
   const SweepStats stats = sweep(*database_, options, problems_, [&] {
@@ -165,6 +165,7 @@ void HistoryScan::scan_changes() {
   HitCollector collector(engine_, options_.archives, CollectCommits::no, hits_, problems_);
   ObjectReader reader(*database_, options_.memory / 4, limits::kGitObject);
   const auto scan = [&](const ObjectId& id, std::string_view type) {
+    ++progress_.done;
     const auto object = reader.read(id);
     if (!object) {
       if (promised() && object.error().code == Code::not_found) {
@@ -181,7 +182,9 @@ void HistoryScan::scan_changes() {
     ++report_.objects;
     report_.bytes += object->bytes->size();
   };
-  for (const ObjectId& id : changed_blobs(*database_, commits_, promised(), problems_)) scan(id, "blob");
+  const auto blobs = changed_blobs(*database_, commits_, promised(), problems_);
+  progress_.total = blobs.size() + commits_.order().size();
+  for (const ObjectId& id : blobs) scan(id, "blob");
   for (const std::uint32_t commit : commits_.order()) scan(commits_.nodes()[commit].id, "commit");
 }
 

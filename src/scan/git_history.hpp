@@ -32,7 +32,7 @@ struct HistoryOptions {
 struct HistoryProgress {
   enum class Phase : std::uint8_t { objects, commits, places };
   std::atomic<Phase> phase{Phase::objects};
-  std::atomic<std::uint64_t> done{0};   // bytes of packs, commits, or places
+  std::atomic<std::uint64_t> done{0};   // bytes of objects (or their number), commits, or places
   std::atomic<std::uint64_t> total{0};  // 0: not known
 };
 

@@ -68,7 +68,10 @@ void Sweep::work(SweepStats& stats) {
       for (std::size_t at = begin; at < end; ++at) walk.walk(pack.families, pack.pack, pack.roots[at]);
     }
   }
-  for (std::size_t at = next_loose_++; at < loose_.size(); at = next_loose_++) walk.visit_loose(loose_[at]);
+  for (std::size_t at = next_loose_++; at < loose_.size(); at = next_loose_++) {
+    walk.visit_loose(loose_[at]);
+    if (shared_.options.done != nullptr) *shared_.options.done += kLooseBytes;
+  }
   stats = walk.stats();
 }
 
@@ -84,6 +87,11 @@ SweepStats Sweep::run() {
   shared_.database.each_loose(shared_.problems, [&](const ObjectId& id) { loose_.push_back(id); });
   std::ranges::sort(loose_);
   loose_.erase(std::unique(loose_.begin(), loose_.end()), loose_.end());
+  if (shared_.options.total != nullptr) {
+    std::uint64_t total = loose_.size() * kLooseBytes;
+    for (const auto& pack : packs) total += pack->file().size();
+    *shared_.options.total = total;
+  }
   const unsigned threads = std::max(1U, shared_.options.threads);
   std::vector<SweepStats> stats(threads);
   std::vector<std::thread> others;

@@ -41,11 +41,16 @@ class SweepVisitor {
   virtual std::unique_ptr<SweepTrace> visit(const SweptObject& object) = 0;
 };
 
+// What a loose object takes, as a rule: they are not asked one by one.
+inline constexpr std::uint64_t kLooseBytes = 4096;
+
 struct SweepOptions {
   unsigned threads = 1;
-  std::size_t memory = limits::kScanMemory;    // for all threads together
-  bool commits = true;                         // commits and tags too
-  std::atomic<std::uint64_t>* done = nullptr;  // compressed bytes behind us, for progress
+  std::size_t memory = limits::kScanMemory;  // for all threads together
+  bool commits = true;                       // commits and tags too
+  // For progress: compressed bytes behind us, and of all. A loose object counts as kLooseBytes.
+  std::atomic<std::uint64_t>* done = nullptr;
+  std::atomic<std::uint64_t>* total = nullptr;
 };
 
 struct SweepStats {

@@ -33,11 +33,17 @@ std::string_view trimmed(std::string_view text) {
 }
 
 // Fields whose repetition lets two readers see two different messages.
-constexpr std::array<std::string_view, 9> kUnique = {
-    "host",    "content-length", "transfer-encoding", "authorization", "x-api-key",
-    "api-key", "content-type",   "x-goog-api-key",    "expect",
-};
-constexpr NameSet kUniqueNames(kUnique);
+constexpr NameSet kUnique(std::to_array<std::string_view>({
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "authorization",
+    "x-api-key",
+    "api-key",
+    "content-type",
+    "x-goog-api-key",
+    "expect",
+}));
 
 // A host and perhaps a port. What could be read as the end of an authority, or as user data, is refused.
 bool is_host(std::string_view text) {
@@ -193,13 +199,12 @@ class HeadParser {
 
   // Refuses the second field of a name that must be unique.
   Step mark(std::string_view name) {
-    if (!kUniqueNames.contains(name)) return Step::done;
-    for (std::size_t i = 0; i < kUnique.size(); ++i) {
-      if (name.size() != kUnique[i].size() || !same_name(name, kUnique[i])) continue;
-      if ((seen_ >> i & 1) != 0)
-        return no(Code::duplicate_header, fmt::format("The header '{}' was sent twice.", kUnique[i]));
-      seen_ |= 1U << i;
-    }
+    const std::size_t which = kUnique.find(name);
+    if (which == kUnique.names().size()) return Step::done;
+    if ((seen_ >> which & 1) != 0)
+      return no(Code::duplicate_header,
+                fmt::format("The header '{}' was sent twice.", kUnique.names()[which]));
+    seen_ |= 1U << which;
     return Step::done;
   }
 

@@ -35,20 +35,28 @@ template <std::size_t count>
 class NameSet {
  public:
   consteval NameSet(const std::array<std::string_view, count>& names) : names_(names) {
-    for (const std::string_view name : names_) marks_[mark_of_name(name) >> 6] |= bit_of(mark_of_name(name));
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint8_t mark = mark_of_name(names_[i]);
+      marks_[i] = mark;
+      any_[mark >> 6] |= bit_of(mark);
+    }
   }
-  bool contains(std::string_view name) const {
+  bool contains(std::string_view name) const { return find(name) != count; }
+  // Which of the names it is; `count` when it is none of them.
+  std::size_t find(std::string_view name) const {
     const std::uint8_t mark = mark_of_name(name);
-    if ((marks_[mark >> 6] & bit_of(mark)) == 0) return false;
-    for (const std::string_view one : names_)
-      if (same_name(one, name)) return true;
-    return false;
+    if ((any_[mark >> 6] & bit_of(mark)) == 0) return count;
+    for (std::size_t i = 0; i < count; ++i)
+      if (marks_[i] == mark && same_name(names_[i], name)) return i;
+    return count;
   }
+  const std::array<std::string_view, count>& names() const { return names_; }
 
  private:
   static constexpr std::uint64_t bit_of(std::uint8_t mark) { return std::uint64_t{1} << (mark & 63); }
   std::array<std::string_view, count> names_;
-  std::array<std::uint64_t, 4> marks_{};
+  std::array<std::uint8_t, count> marks_{};
+  std::array<std::uint64_t, 4> any_{};  // bit n: some name has the mark n
 };
 
 struct Header {

@@ -155,11 +155,11 @@ class JsonScanner {
     bool doubtful;       // two keys have one bit
   };
 
-  bool no(Code code, std::string say) {
+  [[gnu::cold, gnu::noinline]] bool no(Code code, std::string say) {
     error_ = refuse(code, std::move(say)).error();
     return false;
   }
-  bool bad(std::string_view what) {
+  [[gnu::cold, gnu::noinline]] bool bad(std::string_view what) {
     return no(Code::invalid_json, fmt::format("The JSON body is not valid at byte {}: {}.", place(), what));
   }
 
@@ -176,7 +176,8 @@ class JsonScanner {
 
   std::uint32_t place() const { return static_cast<std::uint32_t>(at_ - text_.data()); }
   void skip_space() {
-    while (at_ != end_ && is_space(*at_)) ++at_;
+    constexpr unsigned char kHighestSpace = ' ';
+    while (at_ != end_ && static_cast<unsigned char>(*at_) <= kHighestSpace && is_space(*at_)) ++at_;
   }
   char peek() const { return at_ != end_ ? *at_ : '\0'; }
 

@@ -2,19 +2,17 @@
 // converted.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
-#include "wire/byte_words.hpp"
+#include "wire/json_key.hpp"
 
 namespace claviger::wire {
 
@@ -24,24 +22,6 @@ enum class Duplicates : std::uint8_t { refuse, allow };
 
 // Values a text may hold. Bounds the room that a hostile text of many tiny values takes: 36 bytes each.
 inline constexpr std::size_t kJsonNodes = 4'000'000;
-
-// The name of a member that is looked for. One that stands in the program is hashed by the compiler, so that
-// most names that an object does not have cost a look at one word.
-struct JsonKey {
-  template <std::size_t n>
-  consteval JsonKey(const char (&literal)[n]) : JsonKey(std::string_view(literal, n - 1)) {}
-  template <class Text>
-    requires(std::convertible_to<const Text&, std::string_view> && !std::is_array_v<Text>)
-  constexpr JsonKey(const Text& name) : text(name), hash(hash_of(text)) {}
-
-  // Keys that collide are compared, so it need not be hard to make them do so.
-  static constexpr std::uint32_t hash_of(std::string_view name);
-  // Of 32 names that are not in an object, its size at most pass for its own.
-  static constexpr std::uint32_t bit_of(std::uint32_t hash) { return 1U << (hash & 31); }
-
-  std::string_view text;
-  std::uint32_t hash;
-};
 
 class Json;
 class JsonElements;
@@ -136,16 +116,6 @@ class Json {
   std::vector<Node> nodes_;          // a container's first child stands right behind it
   std::vector<std::uint64_t> keys_;  // scratch of the search for doubled keys
 };
-
-constexpr std::uint32_t JsonKey::hash_of(std::string_view name) {
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
-  std::uint64_t hash = name.size();
-  for (; name.size() >= 8; name.remove_prefix(8)) {
-    hash = (hash ^ load_word(name.data())) * kOdd;
-    hash ^= hash >> 32;
-  }
-  return static_cast<std::uint32_t>((hash ^ load_few(name)) * kOdd >> 32);
-}
 
 inline JsonType JsonValue::type() const {
   return json_ == nullptr ? JsonType::missing : json_->nodes_[index_].type;
