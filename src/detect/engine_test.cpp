@@ -190,6 +190,14 @@ TEST(Engine, a_private_key_is_told_from_one_under_a_passphrase) {
   EXPECT_TRUE(scan(pem.substr(0, pem.size() / 2)).empty());  // cut off before its end
 }
 
+// Samples are of the usual length; what is shorter, but fits the pattern, is a key too.
+TEST(Engine, a_token_of_the_patterns_least_length_is_found) {
+  const auto engine = built_in();
+  const Rule& any = engine->rules().at(0);
+  for (const std::string_view form : {"rk_live_{A24}", "ya29.{U40}", "sk_test_{A24}"})
+    EXPECT_EQ(scan("t = \"" + expand_sample(any, form, 3) + "\"\n").size(), 1U) << form;
+}
+
 // What stands between BEGIN and END, both on lines of their own.
 TEST(Engine, a_private_key_is_read_up_to_the_longest_block) {
   constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
