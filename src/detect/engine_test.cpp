@@ -190,6 +190,20 @@ TEST(Engine, a_private_key_is_told_from_one_under_a_passphrase) {
   EXPECT_TRUE(scan(pem.substr(0, pem.size() / 2)).empty());  // cut off before its end
 }
 
+// Its lengths are four bytes each, mostly zeros: rows of A, as people write where a key would stand.
+TEST(Engine, a_private_key_as_openssh_writes_it_is_found) {
+  const std::string magic("openssh-key-v1\0", 15),
+      none("\0\0\0\4none\0\0\0\4none\0\0\0\0\0\0\0\1\0\0\0\x33", 28);
+  const std::string rest = expand_sample(built_in()->rules().at(0), "{A300}", 7);
+  const std::string body = base64(as_bytes(magic + none + std::string("\0\0\0\x0bssh-ed25519", 15) + rest));
+  std::string pem = "-----BEGIN OPENSSH PRIVATE KEY-----\n";  // claviger:allow
+  for (std::size_t at = 0; at < body.size(); at += 70) pem += body.substr(at, 70) + "\n";
+  const auto hits = scan(pem + "-----END OPENSSH PRIVATE KEY-----\n");
+  ASSERT_EQ(hits.size(), 1U);
+  EXPECT_EQ(built_in()->rules().at(hits[0].rule).id, "private-key");
+  EXPECT_TRUE(hits[0].validated);
+}
+
 // Samples are of the usual length; what is shorter, but fits the pattern, is a key too.
 TEST(Engine, a_token_of_the_patterns_least_length_is_found) {
   const auto engine = built_in();
