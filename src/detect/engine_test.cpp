@@ -204,6 +204,36 @@ TEST(Engine, a_private_key_as_openssh_writes_it_is_found) {
   EXPECT_TRUE(hits[0].validated);
 }
 
+TEST(Engine, the_secret_beside_an_aws_id_is_found) {
+  const std::string id = key_of("aws-access-key-id"), secret = key_of("aws-secret-access-key");
+  for (const std::string& text :
+       {"Access key ID,Secret access key\n" + id + "," + secret + "\n", id + ":" + secret + "\n",
+        "new BasicAWSCredentials(\"" + id + "\", \"" + secret + "\")"}) {
+    const auto hits = scan(text);
+    ASSERT_EQ(hits.size(), 2U) << text;
+    EXPECT_EQ(hits[1].secret, secret);
+  }
+}
+
+TEST(Engine, a_login_behind_a_flag_or_in_credentials_is_found) {
+  const std::string password = expand_sample(built_in()->rules().at(0), "{A20}7", 3);
+  for (const std::string& text : {"curl -u admin:" + password + " https://ci.acme.net/job\n",
+                                  "wget --user svc:" + password + " https://ci.acme.net\n",
+                                  "new NetworkCredential(\"svc\", \"" + password + "\");\n"}) {
+    const auto hits = scan(text);
+    ASSERT_EQ(hits.size(), 1U) << text;
+    EXPECT_EQ(hits[0].secret, password);
+  }
+}
+
+TEST(Engine, a_key_alone_in_a_basic_header_is_its_providers) {
+  const std::string key = key_of("baseten-api-key");
+  const auto hits =
+      scan("curl -H 'Authorization: Basic " + base64(as_bytes(key + ":")) + "' https://app.baseten.co/v1\n");
+  ASSERT_EQ(hits.size(), 1U);
+  EXPECT_EQ(hits[0].secret, key);
+}
+
 // Samples are of the usual length; what is shorter, but fits the pattern, is a key too.
 TEST(Engine, a_token_of_the_patterns_least_length_is_found) {
   const auto engine = built_in();
