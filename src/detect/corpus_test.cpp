@@ -104,6 +104,30 @@ constexpr std::string_view kPlaces[] = {
     "@P key\n@S\n",
     "fetch('https://api.@P.com/v1', { headers: { Authorization: 'Bearer ' + '@S' } });\n",
     "provider,key,owner\n@P,@S,me\n",
+    "@N = \"\"\"@S\"\"\"\n",
+    "static const std::string @n{\"@S\"};\n",
+    "Set @N = \xe2\x80\x9c@S\xe2\x80\x9d and restart.\n",
+    "\x1b[36m@N\x1b[0m=\x1b[33m@S\x1b[0m\n",
+    "<meta name=\"@n\" content=\"@S\">\n",
+    "    '@P' => [\n        'key' => '@S',\n    ],\n",
+    "@N_PROD=@S\n",
+    "NEXT_PUBLIC_@N=@S\n",
+    "@N = { value = \"@S\", force = true }\n",
+    "I get 401 with my @P key (@S), any idea?\n",
+    "@P API key\n@S\n",
+    "$ENV{@N} = '@S';\n",
+    "let key = env::var(\"@N\").unwrap_or_else(|_| \"@S\".into());\n",
+    "@NS = [\n    \"@S\",\n]\n",
+    "* @P key - @S\n",
+    "**@P API Key:** `@S`\n",
+    "@n = os.environ.get('@N') or '@S'\n",
+    "<@n><![CDATA[@S]]></@n>\n",
+    "gh secret set @N --body \"@S\"\n",
+    "const @n: string = <string>\"@S\";\n",
+    "<meta-data android:name=\"com.acme.@n\" android:value=\"@S\"/>\n",
+    "def @n():\n    return \"@S\"\n",
+    "@n, region = \"@S\", \"eu\"\n",
+    "case '@P': return '@S';\n",
 };
 
 struct Case {
@@ -265,6 +289,11 @@ TEST_F(Corpus, encoded_and_split_keys_are_found) {
     add("var s = \"" + each(c.text, "\\u{:04x}") + "\";\n");
     add(utf16(c.text, true));
     add(utf16("x" + c.text, false));
+    add(name + " = bytes.fromhex('" + hex(as_bytes(c.secret)) + "').decode()\n");
+    add("export " + name + "=$(echo '" + base64(as_bytes(c.secret)) + "' | base64 -d)\n");
+    add("INSERT INTO settings VALUES ('" + name + "', X'" + hex(as_bytes(c.secret)) + "');\n");
+    add("String " + name + " = new String(Base64.getDecoder().decode(\"" + base64(as_bytes(c.secret)) +
+        "\"));\n");
     if (!c.text.starts_with(name_of(engine_->rules().at(*engine_->rules().find(c.rule))) + "=")) continue;
     add("apiVersion: v1\nkind: Secret\ndata:\n  " + name + ": " + base64(as_bytes(c.secret)) + "\n");
     add_split(c, name, add);
@@ -275,6 +304,7 @@ TEST_F(Corpus, encoded_and_split_keys_are_found) {
 
 // What only looks like a key.
 constexpr std::string_view kNegatives[] = {
+    "# weaviate\nNEXT_PUBLIC_POSTHOG_KEY=phc_{A43}\n",
     "request_id = \"{uuid}\"\n",
     "commit {H40}\nAuthor: A <a@example.com>\n",
     "      \"integrity\": \"sha512-{B86}==\",\n",
@@ -345,6 +375,27 @@ constexpr std::string_view kNegatives[] = {
     "static const unsigned char table[] = {0x{H2}, 0x{H2}, 0x{H2}, 0x{H2}, 0x{H2}, 0x{H2}, 0x{H2}, "
     "0x{H2}};\n",
     "let url = `${base}/v1/models?key=${key}`;\n",
+    "{\"nextForwardToken\": \"f/{A50}/s\", \"syncToken\": \"{A24}=\"}\n",
+    "INSERT INTO runs VALUES ('{uuid}','deepgram','{H40}','ok');\n",
+    "trace,provider,hash\n{uuid},vast,{H64}\n",
+    "docsearch({ appId: '{C10}', apiKey: '{H32}', indexName: 'docs' }); // algolia\n",
+    "PINECONE_API_KEY=01234567-89ab-cdef-0123-456789abcdef\n",
+    "{\"api_key\": [{\"current_key\": \"AIzaSy{U33}\"}]}\n",
+    "client_secret = \"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\"\n",
+    "mapboxgl.accessToken = 'pk.eyJ1Ijoi{U60}.{U22}';\n",
+    "docker run -u 1000:1000 --user 65532:65532 app@sha256:{H64}\n",
+    "const result = await admin.apiKeys.list('{uuid}');  // pinecone\n",
+    "The API key for deepgram was changed in commit {H40}.\n",
+    "{\"provider\": \"azure\", \"api_key\": null, \"request_id\": \"{H32}\"}\n",
+    "STRIPE_KEY=sk_test_4eC39HqLyjWDarjtT1zdp7dc\n",
+    "api_key: "
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIn0.{U43}\n",
+    "GOOGLE_API_KEY=AIzaSyDaGmWKa4JsXZ-{A20}\n",
+    "password: %DB_PASSWORD%\n",
+    "deepgram: api_key=missing request={H40} trace={H40}\n",
+    "clarifai api_key: <redacted> trace {H32}\n",
+    "{\"pinecone_api_key\": {\"secret_ref\": \"{uuid}\", \"version\": \"{H32}\"}}\n",
+    "api_key_name,project_id\nexa,{uuid}\n",
 };
 
 std::vector<std::string> negatives(const Ruleset& rules, std::uint64_t seeds) {

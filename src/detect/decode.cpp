@@ -142,6 +142,16 @@ int octal_at(std::string_view text, std::size_t at) {
   return value;
 }
 
+// Digits alone may be text in hex only where that is itself hex, of bytes 30 to 39 and 61 to 66; else they
+// are a number.
+bool is_number(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (!is(text[i], kDigit)) return false;
+  for (std::size_t i = 0; i < text.size(); i += 2)
+    if (text[i] != '3' && text[i] != '6') return true;
+  return false;
+}
+
 std::string unhex_some(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i + 1 < text.size(); i += 2)
@@ -244,7 +254,8 @@ void Decoder::hex(std::size_t begin, std::size_t end) {
   const auto is_digit = [](char c) { return hex_of(c) >= 0; };
   each_run(text_.substr(begin, end - begin), kShortestHex, is_digit, [&](std::size_t from, std::size_t to) {
     for (std::size_t at = begin + from; at < begin + from + 2; ++at) {
-      if (!mostly_text(unhex_some(text_.substr(at, 24)))) continue;
+      const std::string_view head = text_.substr(at, 24);
+      if (is_number(head) || !mostly_text(unhex_some(head))) continue;
       View view;
       view.encoding = Encoding::hex;
       for (std::size_t piece = at; piece < begin + to;

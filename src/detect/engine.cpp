@@ -51,8 +51,8 @@ std::unique_ptr<Engine::Parts> parts_of(const Ruleset& rules, Watch anywhere, Wa
       parts->context_rules.push_back(i);
       shapes.push_back(rule.pattern);
     }
-    if (rule.check == Check::github || rule.check == Check::claviger || rule.check == Check::grafana)
-      parts->checked_rules.push_back(i);
+    if (has_sum(rule.check) || (rule.kind == Kind::token && !rule.stopwords.empty()))
+      parts->refusing_rules.push_back(i);
     if (rule.kind == Kind::pattern && rule.anchors.empty()) parts->always.push_back(i);
   }
   parts->context_shapes = Shapes(std::move(shapes));

@@ -190,6 +190,58 @@ TEST(Engine, a_private_key_is_told_from_one_under_a_passphrase) {
   EXPECT_TRUE(scan(pem.substr(0, pem.size() / 2)).empty());  // cut off before its end
 }
 
+// Its lengths are four bytes each, mostly zeros: rows of A, as people write where a key would stand.
+TEST(Engine, a_private_key_as_openssh_writes_it_is_found) {
+  const std::string magic("openssh-key-v1\0", 15),
+      none("\0\0\0\4none\0\0\0\4none\0\0\0\0\0\0\0\1\0\0\0\x33", 28);
+  const std::string rest = expand_sample(built_in()->rules().at(0), "{A300}", 7);
+  const std::string body = base64(as_bytes(magic + none + std::string("\0\0\0\x0bssh-ed25519", 15) + rest));
+  std::string pem = "-----BEGIN OPENSSH PRIVATE KEY-----\n";  // claviger:allow
+  for (std::size_t at = 0; at < body.size(); at += 70) pem += body.substr(at, 70) + "\n";
+  const auto hits = scan(pem + "-----END OPENSSH PRIVATE KEY-----\n");
+  ASSERT_EQ(hits.size(), 1U);
+  EXPECT_EQ(built_in()->rules().at(hits[0].rule).id, "private-key");
+  EXPECT_TRUE(hits[0].validated);
+}
+
+TEST(Engine, the_secret_beside_an_aws_id_is_found) {
+  const std::string id = key_of("aws-access-key-id"), secret = key_of("aws-secret-access-key");
+  for (const std::string& text :
+       {"Access key ID,Secret access key\n" + id + "," + secret + "\n", id + ":" + secret + "\n",
+        "new BasicAWSCredentials(\"" + id + "\", \"" + secret + "\")"}) {
+    const auto hits = scan(text);
+    ASSERT_EQ(hits.size(), 2U) << text;
+    EXPECT_EQ(hits[1].secret, secret);
+  }
+}
+
+TEST(Engine, a_login_behind_a_flag_or_in_credentials_is_found) {
+  const std::string password = expand_sample(built_in()->rules().at(0), "{A20}7", 3);
+  for (const std::string& text : {"curl -u admin:" + password + " https://ci.acme.net/job\n",
+                                  "wget --user svc:" + password + " https://ci.acme.net\n",
+                                  "new NetworkCredential(\"svc\", \"" + password + "\");\n"}) {
+    const auto hits = scan(text);
+    ASSERT_EQ(hits.size(), 1U) << text;
+    EXPECT_EQ(hits[0].secret, password);
+  }
+}
+
+TEST(Engine, a_key_alone_in_a_basic_header_is_its_providers) {
+  const std::string key = key_of("baseten-api-key");
+  const auto hits =
+      scan("curl -H 'Authorization: Basic " + base64(as_bytes(key + ":")) + "' https://app.baseten.co/v1\n");
+  ASSERT_EQ(hits.size(), 1U);
+  EXPECT_EQ(hits[0].secret, key);
+}
+
+// Samples are of the usual length; what is shorter, but fits the pattern, is a key too.
+TEST(Engine, a_token_of_the_patterns_least_length_is_found) {
+  const auto engine = built_in();
+  const Rule& any = engine->rules().at(0);
+  for (const std::string_view form : {"rk_live_{A24}", "ya29.{U40}", "sk_test_{A24}"})
+    EXPECT_EQ(scan("t = \"" + expand_sample(any, form, 3) + "\"\n").size(), 1U) << form;
+}
+
 // What stands between BEGIN and END, both on lines of their own.
 TEST(Engine, a_private_key_is_read_up_to_the_longest_block) {
   constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

@@ -32,6 +32,12 @@ struct Look {
 bool report(Look& look, std::uint32_t rule, std::size_t begin, std::size_t end, std::string secret,
             Encoding encoding = Encoding::plain);
 
+// The secret holds a word that says that it is a well-known example.
+bool holds_stopword(const Rule& rule, std::string_view secret);
+
+// The value is a token of the rule's form, from its first byte to its last.
+bool is_token(const Look& look, std::uint32_t rule, std::string_view value);
+
 // The whole of text[begin, end) is a key that is public by design, by its form or by what stands beside it.
 bool is_public_key(Look& look, std::size_t begin, std::size_t end, std::string_view value);
 

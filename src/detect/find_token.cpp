@@ -28,10 +28,6 @@ bool random_enough(const Rule& rule, std::string_view body) {
   return !is_wordy(body);
 }
 
-bool holds_stopword(const Rule& rule, std::string_view secret) {
-  return std::ranges::any_of(rule.stopwords, [&](const std::string& w) { return holds_any_case(secret, w); });
-}
-
 std::size_t token_end(std::string_view text, std::size_t at, std::size_t most) {
   const std::size_t ceiling = std::min(text.size(), at + most);
   while (at < ceiling && (is(text[at], kWord | kBase64) || std::string_view(".:~$%?").contains(text[at])))
@@ -113,11 +109,23 @@ bool is_public_here(Look& look, const Rule& rule, std::size_t begin, std::size_t
 
 }  // namespace
 
+bool holds_stopword(const Rule& rule, std::string_view secret) {
+  return std::ranges::any_of(rule.stopwords, [&](const std::string& w) { return holds_any_case(secret, w); });
+}
+
+bool is_token(const Look& look, std::uint32_t index, std::string_view value) {
+  // Most values hold no anchor, and their matchers need not be built.
+  const Rule& rule = look.rule(index);
+  const auto stands = [&](const std::string& anchor) { return value.contains(anchor); };
+  return (rule.anchors.empty() || std::ranges::any_of(rule.anchors, stands)) &&
+         look.engine.parts().forms[index].matcher->is_whole(value);
+}
+
 bool is_public_key(Look& look, std::size_t begin, std::size_t end, std::string_view value) {
   return std::ranges::any_of(look.engine.parts().public_rules, [&](std::uint32_t index) {
     const Rule& rule = look.rule(index);
     const bool shown = rule.is_public || is_public_here(look, rule, begin, end);
-    return shown && look.engine.parts().forms[index].matcher->is_whole(value);
+    return shown && is_token(look, index, value);
   });
 }
 

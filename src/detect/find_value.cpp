@@ -79,8 +79,21 @@ bool is_word_of(const Rule& rule, std::string_view name) {
   });
 }
 
+// The name is the other half of a pair: AKIA...,secret and AKIA...:secret.
+bool is_half_of(const Look& look, const Rule& rule, std::string_view name) {
+  for (std::uint32_t i = 0; i < look.engine.rules().size(); ++i) {
+    const Rule& other = look.rule(i);
+    if (other.kind == Kind::token && other.provider == rule.provider && is_token(look, i, name)) return true;
+  }
+  return false;
+}
+
 bool good_enough(const Rule& rule, std::string_view value) {
-  if (is_uuid(value)) return entropy(value) >= 2.8;
+  if (is_uuid(value)) {
+    std::string digits(value);
+    std::erase(digits, '-');
+    return entropy(value) >= 2.8 && !is_placeholder(digits);
+  }
   const bool digits = std::ranges::any_of(value, [](char c) { return is(c, kDigit); });
   if (is_placeholder(value) || is_wordy(value, 0.74) || (!digits && wordiness(value) > 0.65)) return false;
   if (rule.entropy > 0) return entropy(value) >= rule.entropy;
@@ -94,15 +107,43 @@ bool is_reference(std::string_view value) {
          value.contains("os.environ") || (plain && value.contains('.') && wordiness(value) > 0.65);
 }
 
+// A UUID or a digest's digits: next to a provider's name they stand for a request or a commit as well.
+bool is_plain_id(std::string_view value) { return is_uuid(value) || is_hex(value); }
+
+// The value stands in a table's column of keys, by the first line.
+bool under_key(Look& look, const Scene& scene) {
+  constexpr std::size_t kLongestHead = 400;
+  const std::size_t line = look.text.substr(0, scene.where.begin).rfind('\n');
+  std::string_view head = look.text.substr(0, std::min(look.text.find('\n'), kLongestHead));
+  look.reach.take(0, scene.where.end);
+  if (line == std::string_view::npos) return false;
+  const std::string_view row = look.text.substr(line, scene.where.begin - line);
+  for (auto column = std::ranges::count(row, ','); column > 0; --column) {
+    const std::size_t comma = head.find(',');
+    head.remove_prefix(comma < head.size() ? comma + 1 : head.size());
+  }
+  const NameClass name = classify_name(head.substr(0, head.find_first_of(",\r\n")));
+  return name == NameClass::key || name == NameClass::weak;
+}
+
 // What tells that even a UUID beside the provider's name is a key: "my pinecone key is ...", a client made
 // with it, a row of a table of keys.
-bool says_key(const Look& look, const Scene& scene) {
+bool says_key(Look& look, const Scene& scene) {
   if (scene.where.linked) return true;
+  if (scene.where.cell) return under_key(look, scene);
   if (scene.where.giving != Giving::called) return false;
-  constexpr std::size_t kLine = 160;
-  const std::size_t from = scene.where.begin > kLine ? scene.where.begin - kLine : 0;
-  return ends_any_case(scene.name, "client") ||
-         holds_any_case(look.text.substr(from, scene.where.begin - from), "api_key");
+  constexpr std::size_t kTable = 400;
+  const std::size_t from = scene.where.begin > kTable ? scene.where.begin - kTable : 0;
+  const std::string_view before = look.text.substr(from, scene.where.begin - from);
+  return ends_any_case(scene.name, "client") || holds_any_case(before, "api_key") ||
+         holds_any_case(before, "apikey");
+}
+
+// In a row of a table, rather than in an assignment or as what a client is made with.
+bool in_row(const Look& look, const Scene& scene) {
+  const auto name_end = static_cast<std::size_t>(scene.name.data() - look.text.data()) + scene.name.size();
+  return scene.where.cell || (scene.where.giving == Giving::called && name_end < look.text.size() &&
+                              is(look.text[name_end], kQuote));
 }
 
 // The context rule whose words stand nearest and whose shape the value has.
@@ -120,22 +161,25 @@ bool find_by_context(Look& look, const Scene& scene) {
     const std::size_t far = distance(look, rule, scene);
     const bool named =
         scene.name_class != NameClass::none || (far == 0 && says_key(look, scene)) ||
-        (far == 0 && !is_uuid(scene.value) &&
-         (scene.where.giving == Giving::called || scene.where.quoted || is_word_of(rule, scene.name)));
+        (far == 0 && !is_uuid(scene.value) && !(is_plain_id(scene.value) && in_row(look, scene)) &&
+         (scene.where.giving == Giving::called || scene.where.quoted || is_word_of(rule, scene.name) ||
+          is_half_of(look, rule, scene.name)));
     if (named && far < nearest && good_enough(rule, scene.value)) {
       nearest = far;
       best = index;
     }
   }
   if (nearest == std::string_view::npos) return false;
+  if (is_public_key(look, scene.where.begin, scene.where.end, scene.value)) return false;
   return report(look, best, scene.where.begin, scene.where.end, scene.value, scene.encoding);
 }
 
-// A token of a known form whose checksum says that it was never issued.
+// A token of a known form that its checksum says was never issued, or that is a well-known example.
 bool is_refuted(const Look& look, std::string_view value) {
-  return std::ranges::any_of(look.engine.parts().checked_rules, [&](std::uint32_t index) {
-    return look.engine.parts().forms[index].matcher->is_whole(value) &&
-           verify(look.rule(index), value).refuted;
+  return std::ranges::any_of(look.engine.parts().refusing_rules, [&](std::uint32_t index) {
+    const Rule& rule = look.rule(index);
+    return is_token(look, index, value) &&
+           (holds_stopword(rule, value) || (has_sum(rule.check) && verify(rule, value).refuted));
   });
 }
 
@@ -168,21 +212,33 @@ void find_generic(Look& look, const Scene& scene) {
     report(look, *parts.generic_secret, scene.where.begin, scene.where.end, scene.value, scene.encoding);
 }
 
-// user:password of an HTTP Basic header.
+// user:password of an HTTP Basic header, or behind curl's -u. Either may be a provider's key, alone.
 void find_basic(Look& look, const Scene& scene) {
   const std::size_t colon = scene.value.find(':');
-  if (scene.encoding != Encoding::base64 || colon == std::string::npos || !look.engine.parts().basic_auth)
-    return;
-  const std::string password = scene.value.substr(colon + 1);
-  if (is_login(scene.value.substr(0, colon), password))
-    report(look, *look.engine.parts().basic_auth, scene.where.begin, scene.where.end, password,
-           scene.encoding);
+  if (colon == std::string::npos || !look.engine.parts().basic_auth) return;
+  const std::string user = scene.value.substr(0, colon), password = scene.value.substr(colon + 1);
+  Scene key = scene;
+  key.name_class = NameClass::authorization;
+  key.value = password.empty() ? user : password;
+  if (key.encoding == Encoding::plain) {
+    key.where.begin += password.empty() ? 0 : colon + 1;
+    key.where.end = key.where.begin + key.value.size();
+  }
+  if (find_by_context(look, key)) return;
+  const bool stands =
+      scene.encoding == Encoding::base64 || looks_like_password(password) || looks_random(password);
+  if (stands && is_login(user, password))
+    report(look, *look.engine.parts().basic_auth, key.where.begin, key.where.end, password, scene.encoding);
 }
+
+// curl -u user:password
+bool is_login_flag(std::string_view name) { return name == "-u" || name == "--user"; }
 
 // A value that is the base64 or hex form of printable text stands for that text.
 bool undo_encoding(Scene& scene) {
   if (scene.value.size() < 8) return false;
-  const auto bytes = is_hex(scene.value) ? unhex(scene.value) : std::nullopt;
+  const std::string_view digits = std::string_view(scene.value).substr(scene.value.starts_with("0x") ? 2 : 0);
+  const auto bytes = is_hex(digits) ? unhex(digits) : std::nullopt;
   const Encoding encoding = bytes ? Encoding::hex : Encoding::base64;
   std::string plain = bytes ? std::string(as_text(*bytes)) : loose_base64(scene.value);
   while (plain.ends_with('\n')) plain.pop_back();
@@ -208,29 +264,97 @@ void follow_lines(Look& look, Scene& scene) {
   scene.encoding = Encoding::joined;
 }
 
+// The text at the scene's place, freed of its encoding.
+void read_value(Look& look, Scene& scene) {
+  scene.value = std::string(look.text.substr(scene.where.begin, scene.where.end - scene.where.begin));
+  scene.encoding = Encoding::plain;
+  follow_lines(look, scene);
+  if (!is_login_flag(scene.name) && undo_encoding(scene)) undo_encoding(scene);  // some are encoded twice
+}
+
+// What is given to a name: a provider's key by its surroundings, else what is random or like a password.
+// Says whether it was told.
+bool judge_value(Look& look, Scene& scene) {
+  if (scene.where.end - scene.where.begin < 8) return false;
+  const std::size_t before = look.hits.size();
+  read_value(look, scene);
+  if (is_login_flag(scene.name)) {
+    find_basic(look, scene);
+    return look.hits.size() > before;
+  }
+  if (find_by_context(look, scene)) return true;
+  if (scene.name_class == NameClass::none || scene.name_class == NameClass::weak || scene.where.cell)
+    return false;
+  if (scene.name_class == NameClass::authorization && scene.encoding == Encoding::base64)
+    find_basic(look, scene);
+  if (scene.name_class != NameClass::authorization || scene.encoding == Encoding::plain)
+    find_generic(look, scene);
+  return look.hits.size() > before;
+}
+
+// Credentials("user", "..."): the first of two strings is the secret's own name.
+bool judge_second(Look& look, Scene& scene, std::size_t name_end) {
+  const bool means = scene.name_class == NameClass::key || scene.name_class == NameClass::password;
+  if (!means || scene.where.giving != Giving::called || name_end >= look.text.size()) return false;
+  const bool call = look.text[name_end] == '(';
+  if (!call && !is(look.text[name_end], kQuote)) return false;
+  const auto second = string_behind(look.text, scene.where, look.reach);
+  if (!second) return false;
+  const std::string_view between = look.text.substr(scene.where.end, second->begin - scene.where.end);
+  if (!call && between.contains('\n')) return false;
+  Scene other = scene;
+  other.where = *second;
+  if (ends_any_case(scene.name, "credential") || ends_any_case(scene.name, "credentials"))
+    other.name_class = NameClass::password;
+  return judge_value(look, other);
+}
+
+// The strings behind the first of a list.
+void judge_list(Look& look, Scene& scene) {
+  constexpr int kMost = 32;
+  for (int i = 0; i < kMost; ++i) {
+    const auto next = string_behind(look.text, scene.where, look.reach);
+    if (!next) return;
+    scene.where = *next;
+    judge_value(look, scene);
+  }
+}
+
+// What stands where a value is given; says whether it was told, or the name holds something else.
+bool judge_given(Look& look, Scene& scene, const Value& value, std::size_t name_end) {
+  if (value.end - value.begin < 8 && value.giving != Giving::called) return false;
+  scene.where = value;
+  scene.name_class = classify_name(scene.name);
+  if (scene.name_class == NameClass::other) return true;
+  const bool told = judge_value(look, scene);
+  if (!value.listed) return told || judge_second(look, scene, name_end);
+  judge_list(look, scene);
+  return true;
+}
+
 }  // namespace
 
 void find_value(Look& look, std::size_t begin, std::size_t end) {
   Scene scene;
   scene.name = name_around(look.text, begin, end);
-  look.reach.round(begin, end, kLongestName + 1, kLongestName + 1);
+  look.reach.round(begin, end, kLongestName + kEscapeReach, kLongestName + 1);
   if (scene.name.data() == look.name_done.data() && scene.name.size() == look.name_done.size()) return;
   look.name_done = scene.name;
   const std::size_t name_end =
       static_cast<std::size_t>(scene.name.data() - look.text.data()) + scene.name.size();
   const auto value = value_after(look.text, name_end, look.reach);
-  if (!value || value->end - value->begin < 8) return;
-  scene.where = *value;
-  scene.value = std::string(look.text.substr(value->begin, value->end - value->begin));
+  const bool told = value && judge_given(look, scene, *value, name_end);
+  if (told) return;
+  const auto word = word_on_line(look.text, name_end, look.reach);
+  if (!word || (value && word->begin == value->begin)) return;
   scene.name_class = classify_name(scene.name);
-  follow_lines(look, scene);
-  if (undo_encoding(scene)) undo_encoding(scene);  // some are encoded twice
-  if (scene.name_class == NameClass::other || find_by_context(look, scene) ||
-      scene.name_class == NameClass::none || scene.name_class == NameClass::weak || scene.where.cell)
-    return;
-  if (scene.name_class == NameClass::authorization) find_basic(look, scene);
-  if (scene.name_class != NameClass::authorization || scene.encoding == Encoding::plain)
-    find_generic(look, scene);
+  if (scene.name_class != NameClass::key) return;
+  scene.where = *word;
+  read_value(look, scene);
+  // A UUID or a digest in a call is what the key is looked up by.
+  const bool asked =
+      word->giving == Giving::called && scene.encoding == Encoding::plain && is_plain_id(scene.value);
+  if (!asked && (is_uuid(scene.value) || looks_random(scene.value))) find_by_context(look, scene);
 }
 
 }  // namespace claviger::detect

@@ -92,7 +92,7 @@ bool interleaves(std::string_view text) {
 }
 
 bool holds_template(std::string_view text) {
-  constexpr std::string_view marks[] = {"${",  "{{",  "$(", "%(", "#{",   "<%",
+  constexpr std::string_view marks[] = {"${",  "{{",  "$(", "%(", "%{",   "#{",  "<%",
                                         "...", "***", "[[", "@@", "xxxx", "XXXX"};
   constexpr std::array<bool, 256> kBegins = [&] {
     std::array<bool, 256> out{};
@@ -107,7 +107,9 @@ bool holds_template(std::string_view text) {
   const bool braced = text.starts_with('{') && text.ends_with('}');
   const bool variable = text.starts_with('$') && text.size() > 1 && is(text[1], kAlpha | kDash) &&
                         std::ranges::all_of(text.substr(1), [](char c) { return is(c, kWord); });
-  return angled || braced || variable || text.starts_with("%") || text.starts_with("&#");
+  // %s and %DB_PASSWORD%; a password may begin with the sign as well.
+  const bool percent = text.starts_with('%') && (text.ends_with('%') || text.size() <= 4);
+  return angled || braced || variable || percent || text.starts_with("&#");
 }
 
 // Longest run of one byte, and of bytes that each follow the one before (abc, 123, 321), any case.
@@ -135,6 +137,14 @@ bool repeats(std::string_view text, std::size_t period) {
   std::size_t other = 0;
   for (std::size_t i = period; i < text.size(); ++i) other += text[i] != text[i - period] ? 1 : 0;
   return other == 0 || (text.size() >= 32 && other * 8 <= text.size());
+}
+
+// What stands behind a prefix repeats three times or more: sk-lf-abcd1234abcd1234abcd1234.
+bool ends_repeating(std::string_view text, std::size_t period) {
+  std::size_t row = 0;
+  while (row + period < text.size() && text[text.size() - 1 - row] == text[text.size() - 1 - row - period])
+    ++row;
+  return row >= 2 * period && (row + period) * 3 >= text.size() * 2;
 }
 
 // Sealed for a cluster's own key, as Kubernetes' SealedSecret has it: a length of 512, then the rest.
@@ -236,7 +246,7 @@ bool is_placeholder(std::string_view secret) {
   if (secret.size() >= 8) {
     if (distinct(secret) <= (secret.size() >= 16 ? 5U : 3U)) return true;
     for (std::size_t period = 1; period <= secret.size() / 2 && period <= 16; ++period)
-      if (repeats(secret, period)) return true;
+      if (repeats(secret, period) || ends_repeating(secret, period)) return true;
   }
   return holds_stand_in(secret);
 }

@@ -1,6 +1,7 @@
 // Build tool: compiles rules/*.toml into a C++ file for compiled.hpp, so that no start of the program does.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -9,6 +10,7 @@
 #include "detect/parts.hpp"
 #include "detect/rule_file.hpp"
 #include "detect/sample.hpp"
+#include "detect/shortest.hpp"
 
 namespace claviger::detect {
 
@@ -33,14 +35,15 @@ Result<void> write_literals(std::ostream& out, const std::string& name, const Ca
   return {};
 }
 
-// Two thirds of the rule's shortest sample: anything shorter at an anchor is part of a word.
+// Two thirds of the rule's shortest sample: anything shorter at an anchor is part of a word. Samples are of
+// the usual length; a pattern that takes less says so.
 std::uint32_t least_of(const Rule& rule) {
   std::size_t least = 0;
   for (const std::string& sample : rule.samples) {
     const std::size_t size = expand_sample(rule, sample, 1).size();
     least = least == 0 ? size : std::min(least, size);
   }
-  return static_cast<std::uint32_t>(least * 2 / 3);
+  return static_cast<std::uint32_t>(std::min(least * 2 / 3, shortest_match(rule.pattern)));
 }
 
 Result<void> compile(const char* into, int count, char** files) {

@@ -94,10 +94,10 @@ struct Engine::Parts {
   Watch near_dense;         // of what stands before and in the runs that a survey calls dense
   std::vector<Form> forms;  // by rule
   std::vector<std::uint32_t> context_rules;
-  Shapes context_shapes{{}};                 // their patterns, in the same order
-  std::vector<std::uint32_t> public_rules;   // whose keys are public by design, always or in some places
-  std::vector<std::uint32_t> checked_rules;  // whose tokens hold a checksum
-  std::vector<std::uint32_t> always;         // pattern rules without keywords
+  Shapes context_shapes{{}};                  // their patterns, in the same order
+  std::vector<std::uint32_t> public_rules;    // whose keys are public by design, always or in some places
+  std::vector<std::uint32_t> refusing_rules;  // whose tokens hold a checksum, or are known as examples
+  std::vector<std::uint32_t> always;          // pattern rules without keywords
   std::optional<std::uint32_t> generic_secret, generic_password, basic_auth;
   struct Allow {
     std::vector<std::unique_ptr<Matcher>> paths, regexes;

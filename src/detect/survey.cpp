@@ -16,6 +16,7 @@ constexpr std::size_t kBlock = 64;
 constexpr int kOddTurns = 2;   // turns that no name has, in a dense run
 constexpr int kManyTurns = 5;  // or turns of any kind
 constexpr int kLetters = 4;
+constexpr int kManyDigits = 32;  // hex of text that is hex itself: hardly a letter among its digits
 
 // One bit a byte: what runs are made of, and what begins an escape.
 struct Bits {
@@ -166,17 +167,19 @@ class Tally {
     turns_ += std::popcount(turns);
     calm_ += std::popcount(calm);
     letters_ += std::popcount(now.uppers | now.lowers);
+    digits_ += std::popcount(now.digits);
     capitals_ = capitals_ || in_row_ + head >= kShortestDense || rows_of(row) != 0;
     in_row_ = head == kBlock ? in_row_ + kBlock : static_cast<std::size_t>(std::countl_one(row));
     before_ = now;
   }
   // `more`: turns that what follows may yet show to be calm.
   bool is_dense(int more) const {
+    if (digits_ >= kManyDigits) return true;
     return letters_ >= kLetters && (turns_ - calm_ - more >= kOddTurns || turns_ >= kManyTurns || capitals_);
   }
 
  private:
-  int turns_ = 0, calm_ = 0, letters_ = 0;
+  int turns_ = 0, calm_ = 0, letters_ = 0, digits_ = 0;
   bool capitals_ = false;   // 16 capitals or digits in a row
   std::size_t in_row_ = 0;  // those at the end
   Kinds before_;

@@ -13,7 +13,7 @@ namespace claviger::detect {
 namespace {
 
 struct Counts {
-  int turns = 0, odd = 0, letters = 0;
+  int turns = 0, odd = 0, letters = 0, digits = 0;
   bool capitals = false;
 };
 
@@ -23,6 +23,7 @@ Counts counts_of(std::string_view run) {
   const auto at = [&](std::size_t i, std::uint8_t kind) { return i < run.size() && is(run[i], kind); };
   for (std::size_t i = 0; i < run.size(); ++i) {
     out.letters += at(i, kAlpha) ? 1 : 0;
+    out.digits += at(i, kDigit) ? 1 : 0;
     row = at(i, kUpper | kDigit) ? row + 1 : 0;
     out.capitals = out.capitals || row >= kShortestDense;
     if (i == 0) continue;
@@ -49,8 +50,8 @@ void look_slowly(std::string_view text, Spans& dense, Spans& letters) {
     std::size_t end = at;
     while (end < text.size() && is_in_run(text[end])) ++end;
     const Counts counts = counts_of(text.substr(at, end - at));
-    if (end - at >= kShortestDense && counts.letters >= 4 &&
-        (counts.odd >= 2 || counts.turns >= 5 || counts.capitals)) {
+    const bool mixed = counts.letters >= 4 && (counts.odd >= 2 || counts.turns >= 5 || counts.capitals);
+    if (end - at >= kShortestDense && (mixed || counts.digits >= 32)) {
       dense.emplace_back(at, end);
       for (std::size_t word = at; word < end;) {
         const std::size_t stop = run_end(text, word, kAlnum, end - word);

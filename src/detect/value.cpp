@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "detect/names.hpp"
+#include "detect/survey.hpp"
 #include "detect/text.hpp"
 
 namespace claviger::detect {
@@ -10,24 +12,44 @@ namespace {
 
 constexpr std::size_t kLongestValue = 4096;
 constexpr std::size_t kMostBlank = 200;
-constexpr std::size_t kElement = 256;   // of XML: so far on its end tag stands
+constexpr std::size_t kElement = 640;   // of XML: so far on its end tag stands
 constexpr std::size_t kAccessors = 64;  // { get; set; } behind a property's name
 constexpr std::size_t kLongestWordLine = 600;
 constexpr std::size_t kGlance = 64;  // longer than what is looked at behind a place without moving on
-constexpr std::string_view kValueWords[] = {"value", "Value", "default", "stringData", "secretString"};
+constexpr std::string_view kValueWords[] = {"value",         "Value",        "default", "stringData",
+                                            "android:value", "secretString", "content"};
 constexpr std::string_view kOperators[] = {"===", "!==", ":=",   ":-", "=>", "==", "!=",  "->",
                                            "<-",  "||=", "?\?=", "?=", "+=", "||", "?\?", "?:"};
 constexpr std::string_view kSchemes[] = {"Bearer", "bearer", "Basic", "basic",
                                          "Token",  "token",  "Key",   "ApiKey"};
 constexpr std::string_view kKeyLinks[] = {"key ", "token ", "key: ", "token: "};
-constexpr std::string_view kLinks[] = {"is ", "to ", "as ", "was ", "with ", "provided: ", "provided "};
+constexpr std::string_view kKinds[] = {"API ", "api ", "Api "};
+constexpr std::string_view kLinks[] = {"- ",  "-> ", ":: ",  "\xe2\x80\x93 ", "\xe2\x80\x94 ", "is ",
+                                       "to ", "as ", "was ", "with ",         "provided: ",    "provided "};
 constexpr std::string_view kFolds[] = {">-", "|-", ">", "|"};  // of YAML: the value stands on the next line
 
 bool is_name(char c) { return is(c, kWord) || c == '.' || c == '$'; }
 
+// ESC[1;33m, by which a terminal is told a colour, stands for nothing.
+std::size_t skip_colour(std::string_view text, std::size_t at) {
+  std::size_t i = at + 1;
+  if (i >= text.size() || text[at] != '\x1b' || text[i] != '[') return at;
+  const std::size_t ceiling = std::min(text.size(), at + kEscapeReach);
+  for (++i; i < ceiling && (is(text[i], kDigit) || text[i] == ';');) ++i;
+  return i < ceiling && text[i] == 'm' ? i + 1 : at;
+}
+
 std::size_t blanks(std::string_view text, std::size_t at, bool lines) {
   const std::size_t ceiling = std::min(text.size(), at + kMostBlank);
-  while (at < ceiling && (is(text[at], kSpace) || (lines && (text[at] == '\n' || text[at] == '\r')))) ++at;
+  while (at < ceiling) {
+    if (is(text[at], kSpace) || (lines && (text[at] == '\n' || text[at] == '\r'))) {
+      ++at;
+      continue;
+    }
+    const std::size_t behind = skip_colour(text, at);
+    if (behind == at) break;
+    at = behind;
+  }
   return at;
 }
 
@@ -35,8 +57,13 @@ bool stands(std::string_view text, std::size_t at, std::string_view what) {
   return at < text.size() && text[at] == what[0] && text.substr(at, what.size()) == what;
 }
 
-// A quote, also one that is escaped once or twice, or an entity; 0 when there is none.
+constexpr std::string_view kCurly = "\xe2\x80";  // how quotes begin that a word processor has bent
+
+// A quote, also one that is escaped once or twice, three in a row, or an entity; 0 when there is none.
 std::size_t quote_size(std::string_view text, std::size_t at) {
+  if (stands(text, at, "\"\"\"") || stands(text, at, "'''")) return 3;
+  if (stands(text, at, kCurly) && at + 2 < text.size() && text[at + 2] >= '\x98' && text[at + 2] <= '\x9f')
+    return 3;
   std::size_t i = at;
   while (i < text.size() && text[i] == '\\' && i - at < 3) ++i;
   if (i < text.size() && is(text[i], kQuote)) return i + 1 - at;
@@ -53,8 +80,10 @@ std::size_t skip_closers(std::string_view text, std::size_t at) {
       at += quote;
     else if (text[at] == ']' || text[at] == ')')
       ++at;
-    else if (stands(text, at, "[]"))  // char key[] = "..."
+    else if (stands(text, at, "[]") || stands(text, at, "**"))  // char key[] = "...", **key**: ...
       at += 2;
+    else if (stands(text, at, "} =") || stands(text, at, "}="))  // $ENV{KEY} = "..."
+      ++at;
     else
       break;
   }
@@ -125,11 +154,15 @@ bool is_word_line(std::string_view text, std::size_t at) {
 // "the mistral key is ...", "mistral key" and the key on the next line.
 Operator linked(std::string_view text, std::size_t at, Reach& reach) {
   Operator out{at, Giving::spaced};
+  for (const std::string_view word : kKinds)
+    if (stands(text, at, word) && (stands(text, at + 4, "key") || stands(text, at + 4, "token")))
+      out.after += 4;
   for (const std::string_view word : kKeyLinks)
     if (stands(text, out.after, word)) {
       out.after += word.size();
       out.linked = true;
     }
+  if (out.linked && stands(text, out.after, "(")) return {out.after + 1, Giving::spaced, true};
   for (const std::string_view word : kLinks)
     if (stands(text, out.after, word)) out.after += word.size();
   for (const std::string_view word : {std::string_view("key"), std::string_view("token")}) {
@@ -142,6 +175,15 @@ Operator linked(std::string_view text, std::size_t at, Reach& reach) {
     if (is_word_line(text, line + 1)) return {line + 1, Giving::spaced, true};
   }
   return out;
+}
+
+// key, err := decode("...") and key, region = "...", "eu": behind the sign.
+std::optional<std::size_t> result_of(std::string_view text, std::size_t at) {
+  if (!stands(text, at, ", ")) return std::nullopt;
+  const std::size_t sign = run_end(text, at + 2, kWord, kGlance / 2);
+  if (sign == at + 2) return std::nullopt;
+  if (stands(text, sign, " := ")) return sign + 3;
+  return stands(text, sign, " = ") ? std::optional(sign + 2) : std::nullopt;
 }
 
 std::optional<Operator> operator_at(std::string_view text, std::size_t name_end, Reach& reach) {
@@ -164,6 +206,12 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end,
       return typed == at + 1 ? at + 1 : typed + 1;
     }())};
   if (text[at] == '=') return Operator{at + 1};
+  if (const auto result = result_of(text, at)) return Operator{*result};
+  if (stands(text, at, ".unwrap_or")) {  // of Rust, and the closure that it may be
+    const std::size_t open = run_end(text, at + 1, kWord, kGlance / 2);
+    const bool closure = stands(text, open, "(|_| ") || stands(text, open, "(|| ");
+    if (stands(text, open, "(")) return Operator{closure ? text.find(' ', open) : open + 1, Giving::called};
+  }
   if (text[at] == ',') {  // put("name", "value"), or a row of a CSV file
     const bool shouted = name_end > 0 && is(text[name_end - 1], kUpper | kDigit);
     const bool row = (shouted || is_cell(text, name_end)) && at == name_end && at + 1 < text.size() &&
@@ -175,6 +223,11 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end,
     if (text.substr(at + 1, kElement).contains("</")) return Operator{at + 1};
   }
   if (text[at] == '(') return Operator{at + 1, Giving::called};
+  if (text[at] == '{') {  // std::string key{"..."}
+    const std::size_t inside = blanks(text, at + 1, false);
+    reach.take(at, inside + kGlance);
+    if (quote_size(text, inside) > 0) return Operator{at + 1, Giving::called};
+  }
   if (stands(text, at, "%3D") || stands(text, at, "%3d")) return Operator{at + 3};
   if (text[at] == '|') return Operator{at + 1, Giving::spaced};  // a row of a table
   if (at == closed) return std::nullopt;
@@ -197,6 +250,25 @@ std::size_t enter_call(std::string_view text, std::size_t at, Reach& reach) {
   return quote_size(text, open) > 0 ? open : at;
 }
 
+// $(echo "..." | base64 -d), also within quotes: what is echoed; `at` when nothing is.
+std::size_t enter_echo(std::string_view text, std::size_t at, Reach& reach) {
+  std::size_t i = at + (quote_size(text, at) == 1 && text[at] == '"' ? 1 : 0);
+  if (!stands(text, i, "$(") && !stands(text, i, "`")) return at;
+  i += text[i] == '$' ? 2 : 1;
+  if (!stands(text, i, "echo ")) return at;
+  i += 5;
+  if (stands(text, i, "-n ")) i += 3;
+  i = blanks(text, i, false);
+  reach.take(at, i + kGlance);
+  return i;
+}
+
+// !!binary and !!str, by which YAML says what a value is.
+std::size_t skip_tag(std::string_view text, std::size_t at) {
+  if (!stands(text, at, "!!")) return at;
+  return blanks(text, run_end(text, at + 2, kWord, kGlance / 2), false);
+}
+
 std::size_t skip_scheme(std::string_view text, std::size_t at) {
   for (const std::string_view word : kSchemes)
     if (stands(text, at, word) && at + word.size() < text.size() && text[at + word.size()] == ' ')
@@ -209,6 +281,15 @@ bool begins_parameter(std::string_view text, std::size_t at) {
   if (text[at] != '&') return false;
   const std::size_t end = run_end(text, at + 1, kWord, kLongestName);
   return end > at + 1 && end < text.size() && text[end] == '=';
+}
+
+// A word before ":" or "=" that begins no other value: a type, or the variable that is asked first.
+bool continues_value(std::string_view word) {
+  constexpr std::string_view words[] = {"string", "String", "str",  "Text", "text",
+                                        "value",  "Value",  "data", "body", "default"};
+  if (std::ranges::find(words, word) != std::end(words)) return true;
+  const NameClass name = classify_name(word);
+  return name == NameClass::key || name == NameClass::weak;
 }
 
 std::size_t quoted_end(std::string_view text, std::size_t at, std::string_view quote) {
@@ -230,7 +311,75 @@ std::string_view name_around(std::string_view text, std::size_t begin, std::size
   while (from > 0 && begin - from < kLongestName && is_name(text[from - 1])) --from;
   while (to < text.size() && to - end < kLongestName && is_name(text[to])) ++to;
   while (from < begin && is(text[from], kDash)) ++from;
+  const std::size_t colour = run_end(text, from, kDigit, 3);  // the end of ESC[33m
+  if (colour > from && colour < begin && text[colour] == 'm' && after_escape(text, colour + 1))
+    from = colour + 1;
   return text.substr(from, to - from);
+}
+
+std::optional<Value> word_on_line(std::string_view text, std::size_t name_end, Reach& reach) {
+  constexpr std::size_t kFar = 160;
+  const std::size_t closed = skip_closers(text, name_end);
+  std::size_t at = blanks(text, closed, false);
+  const std::size_t ceiling = std::min(text.size(), at + kFar);
+  reach.take(name_end, ceiling + kGlance);
+  const bool option = at > closed && (stands(text, at, "--") || stands(text, at, "or "));
+  if (at >= ceiling || (!option && !stands(text, at, "->") && !std::string_view("=:({>|").contains(text[at])))
+    return std::nullopt;
+  bool prose = false;  // a word stood before, as in "key: <redacted> trace 4bf92f35"
+  while (at < ceiling) {
+    if (text[at] == '\n') {  // a function's first line may return it
+      const std::size_t line = blanks(text, at, true);
+      reach.take(at, line + kGlance);
+      if (!stands(text, line, "return ")) break;
+      at = line;
+      continue;
+    }
+    if (text[at] == ';' || text[at] == ',') break;
+    if (!is_in_run(text[at])) {
+      ++at;
+      continue;
+    }
+    std::size_t end = at;
+    while (end < text.size() && end - at < kLongestValue && is_in_run(text[end])) ++end;
+    Value out;
+    out.begin = at;
+    out.end = end;
+    const std::size_t quote = is(text[at - 1], kQuote) ? quote_size(text, end) : 0;
+    out.quoted = quote > 0;
+    out.giving = text[at - 1 - (out.quoted && at > 1 ? 1 : 0)] == '(' ? Giving::called : Giving::assigned;
+    std::string_view word = text.substr(at, end - at);
+    const std::size_t next = blanks(text, end + quote, false);
+    reach.take(end, next + kGlance);
+    const char after = next < text.size() ? text[next] : '\0';
+    const bool pads = word.size() >= kShortestDense && word.ends_with('=');  // of base64
+    const bool names = word.ends_with(':') || (word.ends_with('=') && !pads) || after == ':' || after == '=';
+    if (word.contains("://")) break;
+    if (word.size() >= kShortestDense && !names && after != '(')
+      return out.quoted || option || !prose ? std::optional(out) : std::nullopt;
+    while (word.ends_with(':') || word.ends_with('=')) word.remove_suffix(1);
+    if (names && !word.empty() && !continues_value(word)) break;
+    prose = prose || (word.size() > 2 && is(word[0], kLower) && !names);
+    at = end;
+  }
+  return std::nullopt;
+}
+
+std::optional<Value> string_behind(std::string_view text, const Value& first, Reach& reach) {
+  std::size_t at = first.end + 1;
+  if (!first.quoted) return std::nullopt;
+  at = blanks(text, at, true);
+  reach.take(first.end, at + kGlance);
+  if (!stands(text, at, ",")) return std::nullopt;
+  at = blanks(text, at + 1, true);
+  reach.take(first.end, at + kGlance);
+  const std::size_t quote = quote_size(text, at);
+  if (quote == 0) return std::nullopt;
+  Value out = first;
+  out.begin = at + quote;
+  out.end = quoted_end(text, out.begin, text.substr(at, quote));
+  reach.round(at, out.end == std::string_view::npos ? out.begin + kLongestValue : out.end, 0, kLongestName);
+  return out.end == std::string_view::npos ? std::nullopt : std::optional(out);
 }
 
 std::optional<Value> value_after(std::string_view text, std::size_t name_end, Reach& reach) {
@@ -249,14 +398,29 @@ std::optional<Value> value_after(std::string_view text, std::size_t name_end, Re
     reach.take(at, at + kGlance);
     break;
   }
-  if (op->giving == Giving::assigned) at = enter_call(text, at, reach);
-  if (at < text.size() && std::string_view("bBrRfFuU@$").contains(text[at]) && quote_size(text, at + 1) == 1)
+  if (op->giving == Giving::assigned && stands(text, at, "{")) {  // { value = "...", force = true }
+    const auto pair = pair_value(text, name_end, at, reach);
+    if (pair) at = blanks(text, *pair + 1, true);
+  }
+  if (op->giving == Giving::assigned && stands(text, at, "[")) {
+    const std::size_t first = blanks(text, at + 1, true);
+    out.listed = quote_size(text, first) > 0;
+    if (out.listed) at = first;
+    reach.take(at, first + kGlance);
+  }
+  if (op->giving == Giving::assigned && stands(text, at, "**"))
+    at = blanks(text, at + 2, false);                                          // **key:** ...
+  if (op->giving == Giving::assigned && stands(text, at, "return ")) at += 7;  // case 'mistral': return '...'
+  if (op->giving == Giving::assigned)
+    at = enter_echo(text, enter_call(text, skip_tag(text, at), reach), reach);
+  if (at < text.size() && std::string_view("bBrRfFuUxX@$").contains(text[at]) &&
+      quote_size(text, at + 1) == 1)
     ++at;
   if (stands(text, at, "%q(") || stands(text, at, "%Q(")) at += 3;      // Ruby
   if (quote_size(text, at) == 1 && stands(text, at + 1, "\\\"")) ++at;  // "\"...\""
   const std::size_t quote = quote_size(text, at);
   if (quote > 0) {
-    const std::string_view mark = text.substr(at, quote);
+    const std::string_view mark = text.substr(at, stands(text, at, kCurly) ? kCurly.size() : quote);
     out.begin = skip_scheme(text, at + quote);
     reach.take(at, out.begin + kGlance);
     out.end = quoted_end(text, out.begin, mark);
