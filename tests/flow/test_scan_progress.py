@@ -9,11 +9,11 @@ import time
 import leaks
 import rig
 
-RUN_S, REST_S = 0.004, 0.25  # of a program that is slowed down, so that its scan takes longer than a moment
+REST_S = 0.25  # of a program that is slowed down, so that its scan takes longer than a moment
 LINES = 400_000
 
 
-def slowly(arguments, folder):
+def slowly(arguments, folder, run_s=0.004):
     """Runs a scan on a terminal, most of the time stopped: its exit code and what the terminal got."""
     ours, theirs = os.openpty()
     process = subprocess.Popen(
@@ -23,7 +23,7 @@ def slowly(arguments, folder):
     os.set_blocking(ours, False)
     shown = b""
     while process.poll() is None:
-        time.sleep(RUN_S)
+        time.sleep(run_s)
         process.send_signal(signal.SIGSTOP)
         time.sleep(REST_S)
         process.send_signal(signal.SIGCONT)
@@ -65,7 +65,7 @@ def test_a_long_scan_of_a_history_tells_the_share_and_the_time_left(tmp_path):
         leaks.git(tmp_path, "add", "-A")
         leaks.git(tmp_path, "commit", "-qm", f"number {i}")
     for state in ("loose", "packed"):
-        code, shown = slowly(["scan", ".", "--history"], tmp_path)
+        code, shown = slowly(["scan", ".", "--history"], tmp_path, run_s=0.03)
         assert code == 0, shown
         lines = shown.split("\r\x1b[K")
         assert any(re.fullmatch(r"objects \d+ %, \d+ s, \d+ s left", line) for line in lines), (state, shown)
