@@ -393,8 +393,7 @@ void end_undoing(Rotation& it, Time now) {
     return start_making(it, now);
   }
   std::string why = it.trouble;
-  if (made_by_hand(it))
-    why += fmt::format("{}Delete the new key at the provider: nothing uses it.", why.empty() ? "" : " ");
+  if (leaves_key(it)) why += fmt::format("{}{}", why.empty() ? "" : " ", left_sentence(it));
   enter(it, it.doomed ? RotationState::failed : RotationState::undone, now);
   it.trouble = why;
 }

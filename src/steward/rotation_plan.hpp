@@ -154,6 +154,13 @@ struct Heard {
 };
 void take(Rotation& rotation, const RotationTraits& traits, Act act, const Heard& heard, Time now);
 
+// Whether the new key may live on, and nothing that a rotation can do ends it: it was not removed by API.
+bool leaves_key(const Rotation& rotation);
+// What a person is to do about it.
+std::string_view left_sentence(const Rotation& rotation);
+// A person has ended what it left, or the provider refuses it: nobody need be asked any more.
+void left_ended(Rotation& rotation);
+
 // Gives up and takes back what was made.
 void give_up(Rotation& rotation, std::string why, Time now);
 // Takes back what was made, because somebody wants it so; the old version is current again.

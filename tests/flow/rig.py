@@ -91,7 +91,7 @@ class Process:
 
 @contextlib.contextmanager
 def nothing_left():
-    """What is started within and does not end by itself, or by whoever has started it, is killed at the end."""
+    """What is started within and does not end by itself, or by its owner, is killed at the end."""
     before = len(Process.started)
     try:
         yield

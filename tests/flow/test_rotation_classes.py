@@ -205,6 +205,27 @@ def test_a_secret_is_not_used_before_it_is_known_everywhere(kinds):
     assert it.call() == 200
 
 
+def test_a_leaked_secret_in_place_is_not_dead_because_its_rotation_has_failed(kinds):
+    it = kinds("xai")
+    it.manners(spread_ms=60_000)
+    begun = it.rotate("--now")
+    it.reaches(begun, "verifying")
+    it.sandbox.script([{"match": "/rotate", "method": "POST", "fault": "status=403"}])
+    [fresh] = [key["secret_sha256"] for key in it.live()]
+    leak = it.cli("leak report", "--sha256", fresh, "--source", "a paste")["incidents"][0]["id"]
+    rotation = rig.until(lambda: (lambda now: now["state"] == "failed" and now)(it.show(begun)), step=0.1)
+    assert rotation["left"][0]["version"] == 2 and "begin anew" in rotation["trouble"], rotation
+    shown = rig.until(lambda: (lambda now: now["rotation_problem"] and now)(it.cli("incident show", leak)))
+    assert "may still accept it" in shown["rotation_problem"] and shown["state"] != "replaced"
+    it.sandbox.script([])
+    it.manners(spread_ms=0)
+    again = it.cli("rotation resume", begun["id"])
+    it.reaches(again, "done")
+    rig.until(lambda: it.cli("incident show", leak)["state"] == "replaced", step=0.1)
+    assert fresh not in [key["secret_sha256"] for key in it.live()]
+    assert it.show(begun)["left"] == []
+
+
 @every_kind
 def test_a_lost_answer_and_kill_9_leave_no_orphan_and_no_secret_behind(kinds, name):
     it = kinds(name)
