@@ -289,7 +289,8 @@ void Rotations::call(Case made, Act next) {
     else
       heard = heard_of(*shared, what, *answer);
     if (what == Operation::propagation && heard.kind == Kind::done)
-      heard.everywhere = provider::read_propagation(*shared->adapter, answer->body).value_or(false);
+      if (const auto read = provider::read_propagation(*shared->adapter, answer->body))
+        heard.everywhere = *read;
     crypto::wipe(answer->body);  // providers quote parts of keys
     answered(id, next, heard);
   });

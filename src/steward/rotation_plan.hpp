@@ -148,7 +148,7 @@ struct Heard {
   std::int64_t version = 0;  // the secret is stored as this one
   std::optional<Time> old_expires;
   provider::Verdict verdict = provider::Verdict::unknown;  // of a probe
-  bool everywhere = false;                                 // of propagation
+  std::optional<bool> everywhere;                          // of propagation; nothing: it cannot be read
   std::int64_t retry_after_ms = 0;
   std::string trouble;  // in a sentence, when something went wrong
 };
