@@ -33,8 +33,12 @@ input = "1"
 output = "2"
 max_output = 8000
 context = 128000
+[provider.cloudflare]
+dialect = "openai"
+base_url = "https://api.cloudflare.com/client/v4"
 """
 AWS = f"AKIASANDBOXADMIN:{ADMIN}"
+SOME_UUID = "00000000-0000-4000-8000-0000000000bb"
 CLAUDE = "anthropic.claude-haiku-4-5-v1:0"
 REGION = ["--parameter", "region=us-east-1"]
 
@@ -113,6 +117,16 @@ KINDS = {
     "pinecone": Kind(
         "pinecone", "create", params(project_id="00000000-0000-4000-8000-0000000000aa"), "/api-keys",
         old=console("pinecone", owner="00000000-0000-4000-8000-0000000000aa")),
+    "mistral": Kind(
+        "mistral", "create", params(workspace_uuid=SOME_UUID, user_id=SOME_UUID), "/v1/admin/api-keys",
+        call=("/p/main/v1/chat/completions", CHAT | {"model": "mistral-small-2603"}),
+        old=console("mistral")),
+    "fireworks": Kind(
+        "fireworks", "create", params(account_id="sandbox", user_id="bot"), "/apiKeys",
+        old=console("fireworks")),
+    "cloudflare": Kind(
+        "cloudflare", "create", params(account_id="sandbox", policies='[{"effect":"allow"}]'), "/tokens",
+        old=console("cloudflare")),
     "aws": Kind(
         "bedrock", "create", params(variant="access_key", user_name="bot"), "=CreateAccessKey", admin=AWS,
         options=REGION, call=(f"/p/main/model/{CLAUDE}/converse", CONVERSE),
@@ -202,6 +216,16 @@ def test_a_secret_is_not_used_before_it_is_known_everywhere(kinds):
     done = it.reaches(it.rotate("--now"), "confirming", "done")
     at = {step["step"]: datetime.datetime.fromisoformat(step["at"]) for step in done["steps"]}
     assert (at["draining"] - at["verifying"]).total_seconds() >= 4.9, done["steps"]
+    assert it.call() == 200
+
+
+def test_a_secret_whose_way_cannot_be_told_is_used_after_a_while_and_the_rotation_says_so(kinds):
+    it = kinds("xai")
+    it.sandbox.script([{"match": "/propagation", "method": "GET", "fault": "status=500"}])
+    begun = it.rotate("--now")
+    shown = rig.until(lambda: (lambda now: "cannot be told" in (now["trouble"] or "") and now)(it.show(begun)))
+    assert shown["state"] == "verifying", shown
+    it.reaches(begun, "confirming", "done")
     assert it.call() == 200
 
 
