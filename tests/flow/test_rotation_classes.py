@@ -223,8 +223,8 @@ def test_a_secret_whose_way_cannot_be_told_is_used_after_a_while_and_the_rotatio
     it = kinds("xai")
     it.sandbox.script([{"match": "/propagation", "method": "GET", "fault": "status=500"}])
     begun = it.rotate("--now")
-    shown = rig.until(lambda: (lambda now: "cannot be told" in (now["trouble"] or "") and now)(it.show(begun)))
-    assert shown["state"] == "verifying", shown
+    rig.until(lambda: "cannot be told" in (it.show(begun)["trouble"] or ""))
+    assert it.show(begun)["state"] == "verifying"
     it.reaches(begun, "confirming", "done")
     assert it.call() == 200
 
