@@ -9,6 +9,8 @@
 namespace claviger::app {
 namespace {
 
+constexpr std::chrono::minutes kAhead{5};  // of this machine's clock
+
 void print_taken(const Json& body, std::ostream& out) {
   std::vector<std::vector<std::string>> rows;
   for (const Json& one : body["incidents"])
@@ -48,6 +50,15 @@ int report_leaks(Terminal& terminal, const Common& common, Reporting asked) {
   if (asked.from_stdin)
     if (const auto read = read_lines(terminal.in, asked); !read)
       return tell(terminal, common.output(), read.error());
+  // By hand it is a slip of the pen. What machines report, by dates of commits, is taken as it comes.
+  const auto since = parse_time(asked.first_exposed);
+  if (since && *since > SystemClock().now() + kAhead)
+    return tell(
+        terminal, common.output(),
+        refuse(Code::invalid_input,
+               fmt::format("--first-exposed: {} lies in the future. Leave it out when it is not known.",
+                           asked.first_exposed))
+            .error());
   Json body{{"sha256", asked.hashes}};
   if (!asked.source.empty()) body["source"] = asked.source;
   if (!asked.places.empty()) body["places"] = asked.places;

@@ -19,7 +19,12 @@ void print_rotation(const Json& body, std::ostream& out) {
   Json facts = body;
   facts.erase("steps");
   facts.erase("instructions");
+  facts.erase("left");
   print_object(out, facts);
+  if (!body["left"].empty()) out << "\nTaken back, and not refused by the provider yet:\n";
+  for (const Json& key : body["left"])
+    out << "  version " << plain(key["version"]) << ", since " << plain(key["since"]) << ", accepted last "
+        << plain(key["accepted"]) << ", probed next " << plain(key["next"]) << '\n';
   std::vector<std::vector<std::string>> rows;
   for (const Json& step : body["steps"]) rows.push_back({plain(step["at"]), plain(step["step"])});
   out << '\n';
@@ -180,6 +185,8 @@ void add_rotation_commands(Bench& bench) {
   add_operation(bench, group, "resume", "Tries again now; a failed one begins anew", "POST", "/resume");
   add_operation(bench, group, "rollback", "Goes back to the old key, until it is being revoked", "POST",
                 "/rollback");
+  add_operation(bench, group, "ended", "Says that you have ended the key that a rotation left behind", "POST",
+                "/ended");
   add_intake(bench, group);
 }
 

@@ -36,13 +36,13 @@ constexpr Expected kExpected[] = {
     {"forecastRotation", "opa"},  {"linkCredential", "op"},
     {"listRotations", "opa"},     {"showRotation", "opa"},
     {"resumeRotation", "op"},     {"rollbackRotation", "op"},
-    {"takeInRotation", "op"},     {"reportLeaks", "opd"},
-    {"takeGithubHook", "opda*"},  {"listIncidents", "opa"},
-    {"declareIncident", "op"},    {"showIncident", "opa"},
-    {"containIncident", "op"},    {"closeIncident", "op"},
-    {"reportIncident", "opa"},    {"listChannels", "opa"},
-    {"testChannel", "op"},        {"listMessages", "opa"},
-    {"showMessage", "opa"},
+    {"endLeftKeys", "op"},        {"takeInRotation", "op"},
+    {"reportLeaks", "opd"},       {"takeGithubHook", "opda*"},
+    {"listIncidents", "opa"},     {"declareIncident", "op"},
+    {"showIncident", "opa"},      {"containIncident", "op"},
+    {"closeIncident", "op"},      {"reportIncident", "opa"},
+    {"listChannels", "opa"},      {"testChannel", "op"},
+    {"listMessages", "opa"},      {"showMessage", "opa"},
 };
 
 struct Caller {

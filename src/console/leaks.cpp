@@ -17,7 +17,11 @@ Result<std::vector<Digest>> read_hashes(Session& s) {
     const auto bytes = unhex(text);
     Digest digest;
     if (!bytes || bytes->size() != digest.size())
-      return refuse(Code::invalid_input, "sha256: each is 64 hex digits");
+      return refuse(
+          Code::invalid_input,
+          fmt::format("sha256: number {} of {} is not 64 hex digits. Send the SHA-256 of the secret, "
+                      "never the secret.",
+                      hashes.size() + 1, texts.size()));
     std::ranges::copy(*bytes, digest.begin());
     hashes.push_back(digest);
   }

@@ -22,6 +22,14 @@ Result<Json> shown(Session& s, const Rotation& it) {
   TRY(const vault::Credential credential, s.parts.vault.get(it.credential));
   TRY(const auto events, s.parts.rotations->events(it.id));
   TRY(const auto instructions, s.parts.rotations->instructions(it));
+  TRY(const auto keys, s.parts.rotations->left_by(it));
+  Json left = Json::array();
+  for (const steward::LeftKey& key : keys)
+    left.push_back({{"version", key.version},
+                    {"since", format_time(key.since)},
+                    {"removed", key.removed},
+                    {"accepted", time_json(key.alive)},
+                    {"next", format_time(key.next)}});
   Json steps = Json::array();
   for (const steward::RotationEvent& event : events)
     steps.push_back({{"at", format_time(event.at)}, {"step", event.what}});
@@ -51,6 +59,7 @@ Result<Json> shown(Session& s, const Rotation& it) {
               {"trouble", text_json(it.trouble)},
               {"can_roll_back", steward::can_roll_back(it)},
               {"instructions", instructions},
+              {"left", std::move(left)},
               {"steps", std::move(steps)}};
 }
 
@@ -135,6 +144,12 @@ Result<Answer> roll_back_rotation(Session& s) {
   // A secret that has leaked is not made current again.
   if (before.promoted) TRY_VOID(s.parts.incidents->check_free(steward::Owned::credential, before.credential));
   TRY(const Rotation it, s.parts.rotations->roll_back(before.id, s.actor.name));
+  return answer(s, 200, it);
+}
+
+Result<Answer> end_left_keys(Session& s) {
+  TRY(const Rotation before, find(s));
+  TRY(const Rotation it, s.parts.rotations->ended(before.id, s.actor.name));
   return answer(s, 200, it);
 }
 

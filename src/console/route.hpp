@@ -117,6 +117,7 @@ Result<Answer> list_rotations(Session& s);
 Result<Answer> show_rotation(Session& s);
 Result<Answer> resume_rotation(Session& s);
 Result<Answer> roll_back_rotation(Session& s);
+Result<Answer> end_left_keys(Session& s);
 Result<Answer> take_in_rotation(Session& s);
 Result<Answer> list_budgets(Session& s);
 Result<Answer> set_budget(Session& s);

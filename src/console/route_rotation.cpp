@@ -90,6 +90,15 @@ constexpr Route kRoutes[] = {
      {},
      "Rotation"},
     {"POST",
+     "/api/v1/rotations/{rotation}/ended",
+     "endLeftKeys",
+     "Says that a person has ended the key that a rotation has left behind: it is probed now.",
+     operate,
+     end_left_keys,
+     {},
+     {},
+     "Rotation"},
+    {"POST",
      "/api/v1/rotations/{rotation}/intake",
      "takeInRotation",
      "Takes the secret of a key that a person has created for this rotation.",
@@ -130,7 +139,15 @@ constexpr Field kRotation[] = {
     {"trouble", text, optional_, "What stands in the way."},
     {"can_roll_back", boolean, required, "Whether it can still be undone."},
     {"instructions", texts, required, "What a person is to do; empty: nothing."},
+    {"left", objects, required, "Keys it has taken back that the provider has not refused yet.", "LeftKey"},
     {"steps", objects, required, "What has happened.", "RotationStep"},
+};
+constexpr Field kLeftKey[] = {
+    {"version", integer, required, "Of the credential; its secret is destroyed when it is refused."},
+    {"since", text, required, "RFC 3339."},
+    {"removed", boolean, required, "Whether the provider has taken its end; else a person must end it."},
+    {"accepted", text, optional_, "When the provider accepted it last; null: never since."},
+    {"next", text, required, "When it is probed next."},
 };
 constexpr Field kRotationStep[] = {
     {"at", text, required, "RFC 3339."},
@@ -154,8 +171,8 @@ constexpr Field kLink[] = {
 };
 
 constexpr Shape kShapes[] = {
-    {"Rotation", kRotation},         {"RotationStep", kRotationStep}, {"RotationList", kRotationList},
-    {"RotationForecast", kForecast}, {"CredentialLink", kLink},
+    {"Rotation", kRotation},         {"RotationStep", kRotationStep}, {"LeftKey", kLeftKey},
+    {"RotationList", kRotationList}, {"RotationForecast", kForecast}, {"CredentialLink", kLink},
 };
 
 }  // namespace

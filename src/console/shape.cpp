@@ -221,7 +221,7 @@ constexpr Field kIncident[] = {
     {"drill", boolean, required, "Only a rehearsal."},
     {"containment", text, required, "none, opened_nothing, frozen, withdrawn or rotated."},
     {"rotation", text, optional_, "The rotation that replaces it; null: none."},
-    {"rotation_problem", text, optional_, "Why none could be begun; null: none was refused."},
+    {"rotation_problem", text, optional_, "Why none was begun, or what a person must end; null: neither."},
     {"first_exposed", text, required, "RFC 3339, as far as it is known."},
     {"detected", text, required, "RFC 3339."},
     {"contained", text, optional_, "RFC 3339; null: not yet."},

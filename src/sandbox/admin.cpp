@@ -22,6 +22,9 @@ enum class Api : std::uint8_t {
   openrouter,
   pinecone,
   xai,
+  mistral,
+  fireworks,
+  cloudflare,
   token
 };
 
@@ -58,6 +61,9 @@ Api api_of(const Request& request) {
     if (under(front)) return Api::openrouter;
   if (under("/admin")) return Api::pinecone;
   if (under("/auth")) return Api::xai;
+  if (under("/v1/admin")) return Api::mistral;
+  if (under("/v1/accounts")) return Api::fireworks;
+  if (under("/accounts") || under("/client/v4/accounts")) return Api::cloudflare;
   if (path == "/oauth/token" || path.ends_with("/oauth2/v2.0/token")) return Api::token;
   const bool action = request.method == "POST" && request.body.contains("Action=");
   return path == "/" && action ? Api::aws : Api::none;
@@ -234,6 +240,12 @@ Plan Admin::handle(const AdminAsked& asked, const Book& book) try {
       return pinecone(asked);
     case Api::xai:
       return xai(asked);
+    case Api::mistral:
+      return mistral(asked);
+    case Api::fireworks:
+      return fireworks(asked);
+    case Api::cloudflare:
+      return cloudflare(asked);
     case Api::token:
       return token(asked);
     case Api::none:
@@ -288,13 +300,18 @@ std::string Admin::new_secret(std::string_view provider) {
   if (provider == "pinecone") return "pcsk_" + fresh(6) + "_" + fresh(63);
   if (provider == "x-ai") return "xai-" + fresh(80);
   if (provider == "azure_openai") return fresh(84);
+  if (provider == "mistral") return fresh(32);
+  if (provider == "fireworks") return "fw_" + fresh(24);
+  if (provider == "cloudflare") return "cfat_" + fresh(48);
   return "ABSK" + fresh(128);  // Bedrock
 }
 
 std::string key_id(std::string_view provider, std::string_view owner, std::string_view secret) {
   const std::string sha = hex(crypto::sha256(secret));
   if (provider == "openrouter") return sha;
-  if (provider == "pinecone" || provider == "x-ai") return "00000000-0000-4000-8000-" + sha.substr(0, 12);
+  if (provider == "cloudflare") return sha.substr(0, 32);
+  if (provider == "pinecone" || provider == "x-ai" || provider == "mistral")
+    return "00000000-0000-4000-8000-" + sha.substr(0, 12);
   if (provider == "gemini")
     return "projects/" + std::string(owner) + "/locations/global/keys/k" + sha.substr(0, 16);
   return (provider == "anthropic" ? "apikey_" : "key_") + sha.substr(0, 20);
@@ -407,17 +424,21 @@ Plan Admin::console(const Json& body, Time now) {
   key.name = field(body, "name");
   key.owner = field(body, "owner");
   // Whose keys people make, and where one goes that is said to go nowhere.
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kKnown{{{"openai", "proj_sandbox"},
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kKnown{{{"openai", "proj_sandbox"},
                                                                                  {"anthropic", ""},
                                                                                  {"openrouter", ""},
                                                                                  {"pinecone", ""},
                                                                                  {"x-ai", "team_sandbox"},
-                                                                                 {"gemini", "sandbox"}}};
+                                                                                 {"gemini", "sandbox"},
+                                                                                 {"mistral", "user_sandbox"},
+                                                                                 {"fireworks", "sandbox/bot"},
+                                                                                 {"cloudflare", "sandbox"}}};
   const auto* known =
       std::ranges::find_if(kKnown, [&](const auto& one) { return one.first == key.provider; });
   if (known == kKnown.end())
-    return admin_json(400,
-                      {{"error", "Say provider: openai, anthropic, openrouter, pinecone, x-ai or gemini."}});
+    return admin_json(400, {{"error",
+                             "Say provider: openai, anthropic, openrouter, pinecone, x-ai, gemini, mistral, "
+                             "fireworks or cloudflare."}});
   if (key.owner.empty()) key.owner = known->second;
   key.secret = field(body, "secret");
   if (key.secret.empty()) key.secret = new_secret(key.provider);

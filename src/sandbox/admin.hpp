@@ -47,6 +47,9 @@ class Admin {
   // Of a request signed as AWS wants it: unknown unless the id is one of an access key that was made here.
   Standing met_signed(const Request& request, Time now);
 
+  // Whose admin API has made this secret; empty: none has.
+  std::string_view maker_of(std::string_view secret) const;
+
   // An access token that Google's token endpoint has given to this service account.
   void minted(std::string_view email, std::string_view token);
 
@@ -69,6 +72,9 @@ class Admin {
   Plan openrouter_activity(const AdminAsked& asked, const Book& book);
   Plan pinecone(const AdminAsked& asked);
   Plan xai(const AdminAsked& asked);
+  Plan mistral(const AdminAsked& asked);
+  Plan fireworks(const AdminAsked& asked);
+  Plan cloudflare(const AdminAsked& asked);
   Plan token(const AdminAsked& asked);  // Azure's and Pinecone's
   Plan console(const Json& body, Time now);
 

@@ -43,6 +43,9 @@ Values link_of(std::string_view name) {
   if (name == "openai") return {{"project_id", "proj_sandbox"}, {"service_account_id", "svc_acct_sandbox"}};
   if (name == "pinecone") return {{"project_id", "p1"}};
   if (name == "x-ai") return {{"team_id", "team_sandbox"}};
+  if (name == "mistral") return {{"workspace_uuid", "w1"}, {"user_id", "u1"}};
+  if (name == "fireworks") return {{"account_id", "sandbox"}, {"user_id", "bot"}};
+  if (name == "cloudflare") return {{"account_id", "sandbox"}, {"policies", R"([{"effect":"allow"}])"}};
   if (name == "gemini") return {{"project_number", "42"}};
   if (name == "bedrock") return {{"user_name", "bot"}};
   if (name == "azure_openai") return {{"subscription_id", "s"}, {"resource_group", "g"}, {"account", "a"}};
@@ -114,8 +117,8 @@ class AdminDouble : public testing::Test {
   std::unique_ptr<Provider> provider_;
 };
 
-constexpr std::array<std::string_view, 6> kCreating{"openai", "openrouter", "pinecone",
-                                                    "x-ai",   "gemini",     "bedrock"};
+constexpr std::array<std::string_view, 9> kCreating{
+    "openai", "openrouter", "pinecone", "x-ai", "gemini", "bedrock", "mistral", "fireworks", "cloudflare"};
 std::string_view variant_of(std::string_view name) { return name == "x-ai" ? "create" : ""; }
 
 TEST_F(AdminDouble, without_an_admin_secret_there_are_no_admin_apis) {
@@ -131,6 +134,9 @@ TEST_F(AdminDouble, another_secret_is_refused_by_each_api_in_its_own_words) {
                                      {"pinecone", 401},
                                      {"x-ai", 401},
                                      {"gemini", 401},
+                                     {"mistral", 401},
+                                     {"fireworks", 401},
+                                     {"cloudflare", 401},
                                      {"bedrock", 403}}) {
     const provider::Link link{"http://127.0.0.1:1", {}, link_of(name)};
     const auto call = provider::call_of(*provider::find_adapter(name), Operation::list, link, {});

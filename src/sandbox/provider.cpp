@@ -140,6 +140,11 @@ Plan Provider::not_accepted(const Asked& asked) const {
                               .dump());
   if (asked.dialect == provider::Dialect::bedrock)
     return json_plan(403, R"({"Message":"Authentication failed: Please make sure your API Key is valid."})");
+  const std::string_view maker = admin_.maker_of(asked.key);
+  if (maker == "mistral") return json_plan(401, R"({"detail":"Unauthorized"})");
+  if (maker == "fireworks")
+    return json_plan(401,
+                     R"({"error":{"message":"The API key you provided is invalid.","code":"UNAUTHORIZED"}})");
   if (asked.key.starts_with("xai-"))
     return json_plan(400, Json{{"code", "Client specified an invalid argument"},
                                {"error",

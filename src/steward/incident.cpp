@@ -49,8 +49,8 @@ std::string_view name_of(Containment containment) {
 }
 
 std::string_view name_of(Step step) {
-  constexpr std::string_view names[] = {"wait",           "freeze",  "withdraw",      "rotate", "hasten",
-                                        "note_contained", "account", "note_replaced", "restore"};
+  constexpr std::string_view names[] = {"wait",           "freeze",  "withdraw",      "rotate",  "hasten",
+                                        "note_contained", "account", "note_replaced", "restore", "call"};
   return names[static_cast<std::size_t>(step)];
 }
 
@@ -63,6 +63,9 @@ Step next_step(const Incident& incident, const Observation& seen) {
   const bool to_rotate = incident.owned == Owned::credential && !seen.replaced &&
                          seen.rotation == RotationStage::none && step_on(seen.way) != Step::wait;
   if (incident.state != IncidentState::replaced && to_rotate) return step_on(seen.way);
+  if (incident.state != IncidentState::replaced && seen.left == Left::by_hand &&
+      incident.rotation_problem.empty())
+    return Step::call;
   // Empty again when an earlier exposure became known.
   if (incident.accounting.empty()) return seen.in_flight ? Step::wait : Step::account;
   if (incident.state != IncidentState::accounted || !seen.replaced) return Step::wait;

@@ -62,7 +62,7 @@ struct Incident {
   bool ordered = false;  // an operator wants it contained, whatever the policy says
   Containment containment = Containment::none;
   std::string rotation;          // id of the rotation that replaces the credential; empty: none
-  std::string rotation_problem;  // why none could be begun; empty: none was refused
+  std::string rotation_problem;  // why none could be begun, or what a person must end; empty: neither
   Time first_exposed;            // as far as it is known
   std::array<std::optional<Time>, kIncidentStates> reached{};  // by state
   std::int64_t reports = 0;                                    // how often it was reported
@@ -87,6 +87,13 @@ enum class Way : std::uint8_t {
   open     // it can be begun, or found
 };
 
+// Whether the provider may still accept a leaked version that is not in use here any more.
+enum class Left : std::uint8_t {
+  no,       // it has refused it, or nothing is known of it
+  watched,  // it is probed until it is refused
+  by_hand   // and it will be when a person has ended it
+};
+
 // What was observed of the subject just now.
 struct Observation {
   bool opens = false;          // the leaked secret opens something at the gate
@@ -94,7 +101,8 @@ struct Observation {
   bool other_carries = false;  // another credential can carry its traffic
   Contain contain = Contain::rotate_first;
   RotationStage rotation = RotationStage::none;
-  Way way = Way::closed;      // to a rotation that ends the version
+  Way way = Way::closed;  // to a rotation that ends the version
+  Left left = Left::no;
   bool leaked_again = false;  // another secret of the subject leaked, and is not replaced yet
   bool disabled = false;      // the credential is withdrawn from the gate
   bool in_flight = false;     // calls that were let in before still go on
@@ -110,6 +118,7 @@ enum class Step : std::uint8_t {
   account,         // read what was done with it
   note_replaced,
   restore,  // the credential that was withdrawn works again, with its new secret
+  call      // a person, who must end the key at its provider
 };
 std::string_view name_of(Step step);
 

@@ -1,4 +1,4 @@
-// The steps of incidents: what is seen of their subjects, and what is done about it.
+// The steps of incidents: what is done about them, from what is seen of their subjects.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,10 +10,8 @@
 namespace claviger::steward {
 namespace {
 
-constexpr std::int64_t kTickRound = 100;               // incidents looked at in one tick
-constexpr std::chrono::seconds kSettling{1};           // after containment, until what was cut is on file
-constexpr std::chrono::seconds kInFlightPatience{45};  // for calls that were let in before it
-constexpr int kRounds = 8;                             // steps that an incident takes at once
+constexpr std::int64_t kTickRound = 100;  // incidents looked at in one tick
+constexpr int kRounds = 8;                // steps that an incident takes at once
 
 const Doer kSteward{"steward", {}, {}};
 
@@ -33,6 +31,8 @@ std::string_view action_of(Step step) {
       return "incident.rotate";
     case Step::hasten:
       return "incident.hasten";
+    case Step::call:
+      return "incident.call";
     case Step::note_contained:
       return "incident.contained";
     case Step::note_replaced:
@@ -68,84 +68,6 @@ std::string left_alone(const Incident& it) {
 
 }  // namespace
 
-Result<Observation> Incidents::observe(const Incident& incident) {
-  Observation seen;
-  seen.contain = contain_;
-  TRY_VOID(incident.owned == Owned::key ? observe_key(incident, seen) : observe_credential(incident, seen));
-  if (!incident.rotation.empty() && parts_.rotating.stage) {
-    TRY(seen.rotation, parts_.rotating.stage(incident.rotation));
-    seen.replaced |= seen.rotation == RotationStage::done;
-  }
-  TRY(seen.in_flight, in_flight(incident));
-  return seen;
-}
-
-Result<void> Incidents::observe_key(const Incident& incident, Observation& seen) {
-  const Time now = parts_.clock.now();
-  TRY(const identity::Key key, parts_.keys.get(incident.subject_id));
-  TRY(const std::int64_t newest, parts_.keys.newest(key.id));
-  const bool in_grace =
-      incident.version + 1 == newest && key.previous_digest.has_value() && now < key.previous_until;
-  const bool fits = incident.version >= newest || in_grace;
-  const bool dead = key.state == identity::KeyState::revoked || key.expires <= now;
-  seen.opens = fits && !dead && key.state == identity::KeyState::active;
-  seen.replaced = dead || !fits;
-  return {};
-}
-
-Result<void> Incidents::observe_credential(const Incident& incident, Observation& seen) {
-  TRY(const vault::Credential it, parts_.vault.get(incident.subject_id));
-  const auto version = std::ranges::find(it.versions, incident.version, &vault::CredentialVersion::number);
-  const bool there = version != it.versions.end() && it.state != vault::CredentialState::destroyed;
-  const auto state = there ? version->state : vault::VersionState::destroyed;
-  const bool current = state == vault::VersionState::current;
-  seen.disabled = it.state == vault::CredentialState::disabled;
-  seen.opens = current && it.state == vault::CredentialState::enabled;
-  // A rotation proves that the provider refuses it; without one the vault's word must do.
-  seen.replaced = state == vault::VersionState::destroyed ||
-                  (state == vault::VersionState::revoked && incident.rotation.empty());
-  const bool stands =
-      current || state == vault::VersionState::previous || state == vault::VersionState::pending;
-  const bool wanted = stands && parts_.rotating.begin && incident.rotation.empty() &&
-                      incident.rotation_problem.empty() && !incident.drill;
-  if (wanted) seen.way = parts_.rotating.way(it.id, incident.version);
-  if (seen.disabled) {
-    TRY(seen.leaked_again, leaked_again(incident, it));
-  }
-  if (seen.opens) {
-    TRY(seen.other_carries, carried_by_another(it));
-  }
-  return {};
-}
-
-Result<bool> Incidents::leaked_again(const Incident& incident, const vault::Credential& credential) {
-  TRY(const auto open, open_of(Owned::credential, credential.id));
-  return std::ranges::any_of(open, [&](const Incident& other) {
-    const auto version =
-        std::ranges::find(credential.versions, other.version, &vault::CredentialVersion::number);
-    const bool stands =
-        version != credential.versions.end() &&
-        (version->state == vault::VersionState::current || version->state == vault::VersionState::pending);
-    return other.id != incident.id && stands;
-  });
-}
-
-// An administrator's credential carries no traffic, and is missed by nobody.
-Result<bool> Incidents::carried_by_another(const vault::Credential& credential) {
-  if (credential.kind != vault::CredentialKind::inference) return true;
-  TRY(const auto all, parts_.vault.list());
-  for (const vault::Credential& one : all) {
-    const bool fits = one.id != credential.id && one.environment == credential.environment &&
-                      one.provider == credential.provider && one.kind == credential.kind &&
-                      one.state == vault::CredentialState::enabled && !one.damaged &&
-                      one.current() != nullptr;
-    if (!fits) continue;
-    TRY(const auto leaked, open_of(Owned::credential, one.id));
-    if (leaked.empty()) return true;
-  }
-  return false;
-}
-
 // The keys that were made below a leaked one while it was exposed: by whoever held it.
 Result<std::vector<identity::Key>> Incidents::made_below(const Incident& incident) {
   std::vector<identity::Key> made;
@@ -172,27 +94,6 @@ Result<std::vector<identity::Key>> Incidents::left_below(const Incident& inciden
     return one.state != identity::KeyState::active || (in_grace_last && one.created >= key.previous_until);
   });
   return left;
-}
-
-// Whether calls that were let in before the containment still go on, so that their receipts are to come. A
-// key's name stands in the lineage of those below it too.
-Result<bool> Incidents::in_flight(const Incident& incident) {
-  const auto contained = incident.when(IncidentState::contained);
-  if (!contained || !incident.accounting.empty()) return false;
-  const auto since = parts_.clock.now() - *contained;
-  if (since < kSettling) return true;
-  if (since >= kInFlightPatience) return false;
-  bool any = false;
-  TRY_VOID(parts_.store.read([&](store::Tx& tx) -> Result<void> {
-    TRY(const auto rows,
-        tx.query("SELECT 1 FROM journal_open_intent WHERE at <= ?1 AND instr(line, ?2) > 0 LIMIT 1",
-                 {contained->ns, incident.owned == Owned::key
-                                     ? incident.subject_id
-                                     : fmt::format(R"("credential":"{}")", incident.subject_id)}));
-    any = !rows.empty();
-    return {};
-  }));
-  return any;
 }
 
 // A canary that is contained and tried again says nothing new; one that is open again does, in a later hour.
@@ -307,6 +208,7 @@ Result<void> Incidents::act(Plan& plan) {
   if (plan.step == Step::restore) return restore(plan);
   if (plan.step == Step::rotate) return rotate(plan);
   if (plan.step == Step::hasten) return hasten(plan);
+  if (plan.step == Step::call) return call(plan);
   return {};
 }
 
@@ -403,11 +305,27 @@ Result<void> Incidents::hasten(Plan& plan) {
   });
 }
 
+// Once: it is probed from then on, and the incident goes on when it is refused.
+Result<void> Incidents::call(Plan& plan) {
+  Incident& it = plan.incident;
+  it.rotation_problem = fmt::format(
+      "The leaked key of {} was taken back, and {} may still accept it: delete it there, or regenerate it. "
+      "It "
+      "is probed until it is refused.",
+      it.name, it.provider);
+  return parts_.store.write([&](store::Tx& tx) -> Result<void> {
+    TRY_VOID(note(tx, it, "left to a person", it.rotation_problem, kSteward, plan.written));
+    TRY_VOID(tell(tx, it, "waiting", it.rotation_problem, Severity::critical));
+    return update_incident(tx, it);
+  });
+}
+
 Result<void> Incidents::reach(store::Tx& tx, Plan& plan) {
   Incident& it = plan.incident;
   it.state = state_after(plan.step);
   it.reached[static_cast<std::size_t>(it.state)] = parts_.clock.now();
   const bool contained = it.state == IncidentState::contained;
+  if (!contained) it.rotation_problem.clear();  // nobody is waited for any more
   const std::string sentence =
       contained ? sentence_of(it)
                 : fmt::format("The leaked secret of {} {} is replaced and dead.", name_of(it.owned), it.name);

@@ -126,6 +126,21 @@ TEST(NextStep, a_dropped_secret_is_not_told_to_be_dead_while_its_rotation_may_st
   EXPECT_EQ(next_step(credential(accounted), seen), Step::note_replaced);
 }
 
+TEST(NextStep, a_person_is_called_once_for_a_key_that_lives_on_at_its_provider) {
+  for (const IncidentState state : {contained, accounted}) {
+    Incident it = credential(state);
+    it.accounting = "{}";
+    Observation seen;
+    seen.left = Left::watched;
+    EXPECT_EQ(next_step(it, seen), Step::wait);
+    seen.left = Left::by_hand;
+    seen.rotation = RotationStage::failed;
+    EXPECT_EQ(next_step(it, seen), Step::call);
+    it.rotation_problem = "told";
+    EXPECT_EQ(next_step(it, seen), Step::wait);
+  }
+}
+
 TEST(NextStep, what_was_withdrawn_here_is_given_back_with_its_new_secret_and_once) {
   Incident it = credential(accounted);
   it.containment = Containment::withdrawn;

@@ -348,8 +348,9 @@ Result<void> Incidents::check_free(Owned owned, std::string_view subject) {
     if (!seen.replaced)
       return refuse(
           Code::conflict,
-          fmt::format("Its secret has leaked (incident {}): replace it first, or close the incident.",
-                      it.id));
+          fmt::format("Its secret has leaked (incident {}): replace it first{}, or close the incident.",
+                      it.id,
+                      owned == Owned::key ? ", without a grace in which the leaked one works on" : ""));
     TRY(const auto made, made_below(it));
     TRY_VOID(check_ended(it, made, parts_.clock.now()));
   }

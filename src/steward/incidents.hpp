@@ -164,6 +164,7 @@ class Incidents {
   Result<void> restore(Plan& plan);
   Result<void> rotate(Plan& plan);
   Result<void> hasten(Plan& plan);
+  Result<void> call(Plan& plan);
   Result<void> reach(store::Tx& tx, Plan& plan);
   Result<void> publish();
   void account(const Incident& incident);

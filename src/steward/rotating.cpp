@@ -60,6 +60,9 @@ Rotating rotating_of(Rotations& rotations, const vault::Vault& vault) {
   made.way = [&](const std::string& credential, std::int64_t version) {
     return way(rotations, credential, version);
   };
+  made.left = [&](const std::string& credential, std::int64_t version) {
+    return rotations.left_of(credential, version);
+  };
   made.hasten = [&](const std::string& credential, std::int64_t version) -> Result<void> {
     TRY(const auto under_way, rotations.hasten(credential, version, "incident"));
     return {};

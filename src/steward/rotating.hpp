@@ -33,6 +33,8 @@ struct Rotating {
   // this thread. conflict: not now, or never.
   std::function<void(const std::string& credential, std::int64_t version, Time from, Time to, CountDone done)>
       count = {};
+  // Whether the version lives on at its provider; absent: nobody knows.
+  std::function<Result<Left>(const std::string& credential, std::int64_t version)> left = {};
 };
 
 // Both must outlive what it is given to. A leaked credential that still carries calls is replaced without

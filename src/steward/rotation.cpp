@@ -275,6 +275,7 @@ Result<Rotation> Rotations::take_in(std::string_view id, const Secret& secret, s
 }
 
 Result<std::vector<std::string>> Rotations::instructions(const Rotation& rotation) const {
+  if (over(rotation.state)) return left_to_do(rotation);
   const bool by_hand = rotation.state == RotationState::revoking && rotation.revoke_by_hand;
   if (rotation.state != RotationState::waiting && !by_hand) return std::vector<std::string>{};
   TRY(const Case made, open_case(rotation));
@@ -391,6 +392,7 @@ void Rotations::tick() {
   if (!read) return;
   for (Rotation& rotation : open)
     if (!busy_.contains(rotation.id)) move_on(std::move(rotation));
+  look_after_left();
   const Time now = parts_.clock.now();
   if (now < schedules_at_) return;
   schedules_at_ = {now.ns + kScheduleNs};

@@ -20,6 +20,8 @@
 #include "provider/provider.hpp"
 #include "steward/derive.hpp"
 #include "steward/envoy.hpp"
+#include "steward/incident.hpp"
+#include "steward/left_key.hpp"
 #include "steward/outside.hpp"
 #include "steward/provider_count.hpp"
 #include "steward/rotation_plan.hpp"
@@ -125,6 +127,13 @@ class Rotations {
   Result<Rotation> take_in(std::string_view id, const Secret& secret, std::string_view actor);
   // What the person is to do; empty when nothing waits for one.
   Result<std::vector<std::string>> instructions(const Rotation& rotation) const;
+  // Keys that it has taken back, or replaced before they were in use, and that may live on: they are probed
+  // until their provider refuses them.
+  Result<std::vector<LeftKey>> left_by(const Rotation& rotation) const;
+  // A person says that those keys are gone: they are probed now.
+  Result<Rotation> ended(std::string_view id, std::string_view actor);
+  // Whether the provider may still accept a version that is not in use here.
+  Result<Left> left_of(std::string_view credential_id, std::int64_t version) const;
 
   // What the provider counts of a version's key between these times, in whole spans of its own. `done` comes
   // on this thread, maybe from within: conflict when nobody can be asked, or not yet.
@@ -160,6 +169,12 @@ class Rotations {
   Result<void> save_in(store::Tx& tx, Rotation& rotation, std::string_view what);
   Result<void> record(std::string_view action, const Rotation& rotation, std::string_view actor);
   void run_schedule(const vault::Credential& credential);
+  LeftKey left_by(const Case& made, Time now) const;
+  Result<std::vector<std::string>> left_to_do(const Rotation& rotation) const;
+  void look_after_left();
+  void probe_left(LeftKey key);
+  void heard_of_left(LeftKey key, const RotationTraits& traits, const Heard& heard);
+  Result<void> forget(const LeftKey& key);
   DueAlert due_alert(std::string_view kind, const Rotation& rotation, std::string_view message) const;
   void alert(std::string_view kind, const Rotation& rotation, std::string_view message);
   bool in_flight(std::string_view credential, std::int64_t version);

@@ -235,12 +235,22 @@ Result<void> Rotations::act_here(Case& made, Act next) {
       TRY(const vault::Credential after, vault.revoke_version(it.credential, it.old_version, also));
       return {};
     }
-    case Act::drop_new:
+    case Act::drop_new: {
+      const vault::VersionState was = state_of(it.new_version);
+      if (was == vault::VersionState::destroyed || was == vault::VersionState::current) return alone();
+      // The provider may accept it yet, or for good: its secret goes when that is over.
+      const LeftKey left = left_by(made, now);
+      const auto leave = [&](store::Tx& tx, const vault::Credential& after) -> Result<void> {
+        TRY_VOID(put_left(tx, left, parts_.epoch));
+        return also(tx, after);
+      };
+      TRY(const vault::Credential after, vault.revoke_version(it.credential, it.new_version, leave));
+      return {};
+    }
     case Act::destroy: {
-      const std::int64_t version = next == Act::destroy ? it.old_version : it.new_version;
-      if (version != 0 && state_of(version) != vault::VersionState::destroyed &&
-          state_of(version) != vault::VersionState::current) {
-        TRY(const vault::Credential after, vault.destroy_version(it.credential, version));
+      const vault::VersionState was = state_of(it.old_version);
+      if (was != vault::VersionState::destroyed && was != vault::VersionState::current) {
+        TRY(const vault::Credential after, vault.destroy_version(it.credential, it.old_version));
       }
       return alone();
     }
@@ -279,7 +289,8 @@ void Rotations::call(Case made, Act next) {
     else
       heard = heard_of(*shared, what, *answer);
     if (what == Operation::propagation && heard.kind == Kind::done)
-      heard.everywhere = provider::read_propagation(*shared->adapter, answer->body).value_or(false);
+      if (const auto read = provider::read_propagation(*shared->adapter, answer->body))
+        heard.everywhere = *read;
     crypto::wipe(answer->body);  // providers quote parts of keys
     answered(id, next, heard);
   });

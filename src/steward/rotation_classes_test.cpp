@@ -38,6 +38,9 @@ TEST(RotationPlan, a_secret_in_place_that_came_to_nothing_is_followed_by_another
     EXPECT_EQ(it.new_version, 0);
   }
   EXPECT_EQ(it.creates, limits::kRotationCreates);
+  EXPECT_TRUE(it.trouble.starts_with("It has leaked. The key at the provider has a new secret"))
+      << it.trouble;
+  left_ended(it);
   EXPECT_EQ(it.trouble, "It has leaked.");
 }
 
@@ -152,6 +155,8 @@ TEST(RotationPlan, a_key_that_only_a_person_can_take_back_is_told_of) {
   take(it, by_hand, Act::drop_new, heard(Kind::done), kNow);
   EXPECT_EQ(it.state, State::failed);
   EXPECT_EQ(it.trouble, "It leaked. Delete the new key at the provider: nothing uses it.");
+  left_ended(it);
+  EXPECT_EQ(it.trouble, "It leaked.");
 }
 
 TEST(RotationPlan, a_key_that_no_list_shows_is_taken_back_by_a_person) {

@@ -59,8 +59,15 @@ Act create_next(Rotation& it, Time now) {
   return Act::create;
 }
 
+// Until then a provider's word on how far the new key has come is waited for that does not come. Well before
+// the old secret of class in_place may die.
+Time patience_end(const Rotation& it, const RotationTraits& traits) {
+  return after(it.deadline, -traits.verify_ms / 2);
+}
+
 Act verify_next(Rotation& it, const RotationTraits& traits, Time now) {
-  if (it.good >= limits::kRotationProbes + (traits.spreads ? 1 : 0)) return Act::promote;
+  const bool mute = it.good >= limits::kRotationProbes && it.tries > 0 && now >= patience_end(it, traits);
+  if (mute || it.good >= limits::kRotationProbes + (traits.spreads ? 1 : 0)) return Act::promote;
   if (now >= it.deadline) {
     give_up(it, fmt::format("The new key did not become valid in time. {}", it.trouble), now);
     return Act::wait;
@@ -285,17 +292,26 @@ void take_probe_new(Rotation& it, const RotationTraits& traits, const Heard& hea
 }
 
 // Where the provider says how far a secret has come, that counts beside the probes, which one place answers.
+// One that has no such word is not waited for; one whose word does not come, or cannot be read, for a while.
 void take_propagation(Rotation& it, const RotationTraits& traits, const Heard& heard, Time now) {
   using Kind = Heard::Kind;
-  const bool unheard = heard.kind == Kind::again || heard.kind == Kind::lost;
-  if (heard.kind == Kind::done ? heard.everywhere : !unheard) {  // one that does not say is not waited for
+  const bool told = heard.kind == Kind::done;
+  const bool mute = told ? !heard.everywhere : heard.kind == Kind::again || heard.kind == Kind::lost;
+  if (!mute && heard.everywhere.value_or(true)) {
     ++it.good;
+    it.tries = 0;
     it.next = now;
     it.trouble.clear();
     return;
   }
+  it.tries = mute ? it.tries + 1 : 0;
   it.next = std::max(after(now, traits.probe_ms), after(now, heard.retry_after_ms));
-  it.trouble = unheard ? heard.trouble : "The provider does not know the new key everywhere yet.";
+  it.trouble = mute ? fmt::format(
+                          "Whether the new key is known everywhere cannot be told: {} It is used from "
+                          "{} on all the same, for its probes are good.",
+                          told ? "the provider's answer cannot be read." : heard.trouble,
+                          format_time(patience_end(it, traits)))
+                    : "The provider does not know the new key everywhere yet.";
 }
 
 void take_probe_old(Rotation& it, const RotationTraits& traits, const Heard& heard, Time now) {
@@ -393,8 +409,7 @@ void end_undoing(Rotation& it, Time now) {
     return start_making(it, now);
   }
   std::string why = it.trouble;
-  if (made_by_hand(it))
-    why += fmt::format("{}Delete the new key at the provider: nothing uses it.", why.empty() ? "" : " ");
+  if (leaves_key(it)) why += fmt::format("{}{}", why.empty() ? "" : " ", left_sentence(it));
   enter(it, it.doomed ? RotationState::failed : RotationState::undone, now);
   it.trouble = why;
 }

@@ -148,11 +148,18 @@ struct Heard {
   std::int64_t version = 0;  // the secret is stored as this one
   std::optional<Time> old_expires;
   provider::Verdict verdict = provider::Verdict::unknown;  // of a probe
-  bool everywhere = false;                                 // of propagation
+  std::optional<bool> everywhere;                          // of propagation; nothing: it cannot be read
   std::int64_t retry_after_ms = 0;
   std::string trouble;  // in a sentence, when something went wrong
 };
 void take(Rotation& rotation, const RotationTraits& traits, Act act, const Heard& heard, Time now);
+
+// Whether the new key may live on, and nothing that a rotation can do ends it: it was not removed by API.
+bool leaves_key(const Rotation& rotation);
+// What a person is to do about it.
+std::string_view left_sentence(const Rotation& rotation);
+// A person has ended what it left, or the provider refuses it: nobody need be asked any more.
+void left_ended(Rotation& rotation);
 
 // Gives up and takes back what was made.
 void give_up(Rotation& rotation, std::string why, Time now);

@@ -60,6 +60,7 @@ TEST(RotationPlan, a_secret_is_not_used_before_its_provider_says_that_it_is_know
   };
   const Time again = later(limits::kRotationProbeMs);
   Heard told = heard(Kind::done);
+  told.everywhere = false;
   Rotation it = probed_well();
   take(it, spreads, Act::propagation, told, kNow);
   EXPECT_EQ(next(it, kNow, spreads), Act::wait);
@@ -77,6 +78,32 @@ TEST(RotationPlan, a_secret_is_not_used_before_its_provider_says_that_it_is_know
   it = probed_well();
   EXPECT_EQ(next(it, it.deadline, spreads), Act::remove_new);
   EXPECT_TRUE(it.doomed);
+}
+
+TEST(RotationPlan, a_word_on_how_far_the_secret_has_come_that_never_comes_is_told_of_and_waited_for_so_long) {
+  RotationTraits spreads = traits();
+  spreads.spreads = true;
+  for (const Heard& mute : {heard(Kind::done), heard(Kind::lost), heard(Kind::again)}) {
+    Rotation it = in(State::verifying);
+    it.rotation = RotationClass::in_place;
+    it.new_version = 2, it.good = limits::kRotationProbes, it.deadline = later(limits::kRotationVerifyMs);
+    const Time end = later(limits::kRotationVerifyMs / 2);
+    for (Time now = kNow; now < end; now = it.next) {
+      ASSERT_EQ(next(it, now, spreads), Act::propagation);
+      take(it, spreads, Act::propagation, mute, now);
+      EXPECT_TRUE(it.trouble.contains("cannot be told")) << it.trouble;
+      EXPECT_TRUE(it.trouble.contains(format_time(end))) << it.trouble;
+    }
+    EXPECT_TRUE(stuck(it, end)) << "somebody is told";
+    EXPECT_EQ(next(it, end, spreads), Act::promote);
+    // One that says "not yet" is heard, whatever came before.
+    it.next = kNow;
+    Heard early = heard(Kind::done);
+    early.everywhere = false;
+    take(it, spreads, Act::propagation, early, end);
+    EXPECT_EQ(next(it, it.next, spreads), Act::propagation);
+    EXPECT_EQ(next(it, it.deadline, spreads), Act::drop_new);
+  }
 }
 
 TEST(RotationPlan, a_new_key_that_may_do_less_or_is_blocked_is_never_promoted) {

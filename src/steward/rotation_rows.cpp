@@ -36,6 +36,11 @@ CREATE INDEX IF NOT EXISTS rotation_event_of ON rotation_event (rotation);
 CREATE TABLE IF NOT EXISTS rotation_link (
   credential TEXT PRIMARY KEY, admin TEXT NOT NULL, parameters TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS rotation_left (
+  credential TEXT NOT NULL, version INTEGER NOT NULL, rotation TEXT NOT NULL, removed INTEGER NOT NULL,
+  since INTEGER NOT NULL, alive INTEGER, word INTEGER, bad INTEGER NOT NULL, next INTEGER NOT NULL,
+  epoch INTEGER NOT NULL, PRIMARY KEY (credential, version)
+) STRICT;
 )";
 
 namespace {

@@ -13,7 +13,7 @@
 
 namespace claviger::steward {
 
-// Tables rotation, rotation_event, rotation_link.
+// Tables rotation, rotation_event, rotation_link, rotation_left (left_key.hpp).
 extern const std::string_view kRotationSchema;
 
 using Parameters = std::map<std::string, std::string, std::less<>>;

@@ -56,8 +56,9 @@ class Provider final : public Outside {
   std::vector<Key> keys{{"key_old", "by hand", std::string(kOld)}};
   int made = 0;
   bool refuses_removal = false, refuses_lists = false, hides_old = false;
-  int pages = 1;  // of the list; our keys stand on the last
-  int page = 0;   // that was asked for last
+  bool only_says_so = false;  // removes nothing
+  int pages = 1;              // of the list; our keys stand on the last
+  int page = 0;               // that was asked for last
 
  private:
   static std::string bearer(const OutsideCall& call) {
@@ -101,7 +102,7 @@ class Provider final : public Outside {
     const std::string id = call.target.substr(call.target.rfind('/') + 1);
     const auto found = std::ranges::find(keys, id, &Key::id);
     if (found == keys.end()) return {404, {}, R"({"error":{"message":"No such key"}})"};
-    keys.erase(found);
+    if (!only_says_so) keys.erase(found);
     return {200, {}, fmt::format(R"({{"id":"{}","deleted":true}})", id)};
   }
   // Hugging Face: whoever has a token may end it.
@@ -171,6 +172,16 @@ class RotationTest : public testing::Test {
     }
     const Rotation it = *rotations->get(id);
     return testing::AssertionFailure() << "it is " << name_of(it.state) << ": " << it.trouble;
+  }
+  // Until the version, which was taken back, has been refused.
+  testing::AssertionResult forgets(std::int64_t version) {
+    for (int i = 0; i < 20; ++i) {
+      if (rotations->left_of(credential, version).value() == Left::no) return testing::AssertionSuccess();
+      pass();
+      while (provider.let_through(Provider::Fate::answered)) {
+      }
+    }
+    return testing::AssertionFailure() << "version " << version << " is still watched";
   }
   std::string start(RotationMode mode = RotationMode::now) {
     const auto begun = rotations->start(credential, {mode, "a test", "test"});
@@ -277,7 +288,51 @@ TEST_F(RotationTest, a_new_secret_that_leaks_before_it_is_in_use_is_taken_back) 
   ASSERT_TRUE(reaches(id, RotationState::failed));
   ASSERT_EQ(provider.keys.size(), 1U);
   EXPECT_EQ(current_secret(), kOld);
+  EXPECT_EQ(vault->get(credential)->versions[1].state, vault::VersionState::revoked);
+  EXPECT_EQ(rotations->left_of(credential, 2).value(), Left::watched) << "nobody has seen it refused";
+  ASSERT_TRUE(forgets(2));
   EXPECT_EQ(vault->get(credential)->versions[1].state, vault::VersionState::destroyed);
+}
+
+TEST_F(RotationTest, a_key_that_was_taken_back_and_lingers_is_left_to_a_person) {
+  const std::string id = start();
+  ASSERT_TRUE(reaches(id, RotationState::verifying));
+  ASSERT_TRUE(ok(rotations->hasten(credential, 2, "test")));
+  provider.only_says_so = true;
+  ASSERT_TRUE(reaches(id, RotationState::failed));
+  EXPECT_FALSE(forgets(2));
+  EXPECT_EQ(rotations->left_of(credential, 2).value(), Left::watched);
+  pass(limits::kRotationConfirmMs);
+  EXPECT_FALSE(forgets(2));
+  EXPECT_EQ(rotations->left_of(credential, 2).value(), Left::by_hand);
+  EXPECT_FALSE(rotations->instructions(*rotations->get(id))->empty());
+}
+
+TEST_F(RotationTest, a_key_made_by_hand_that_was_taken_back_is_probed_until_a_person_has_deleted_it) {
+  vault::NewCredential asked = vault::openai("groq-dev");
+  asked.provider = "groq", asked.base_url = "https://api.groq.com/openai/v1";
+  asked.origins = {"https://api.groq.com"};
+  provider.keys = {{"1", "by hand", "gsk_old"}, {"2", "by hand", "gsk_new"}};
+  const auto made = vault->add(asked, vault::secret_of("gsk_old"));
+  ASSERT_TRUE(ok(made));
+  credential = made->id;
+  const std::string id = start();
+  ASSERT_TRUE(reaches(id, RotationState::waiting));
+  EXPECT_EQ(rotations->ended(id, "test").error().code, Code::conflict) << "it has left nothing yet";
+  ASSERT_TRUE(ok(rotations->take_in(id, vault::secret_of("gsk_new"), "test")));
+  ASSERT_TRUE(ok(rotations->hasten(credential, 2, "test")));
+  ASSERT_TRUE(reaches(id, RotationState::failed));
+  EXPECT_TRUE(rotations->get(id)->trouble.contains("Delete the new key"));
+  EXPECT_FALSE(forgets(2));
+  EXPECT_EQ(rotations->left_of(credential, 2).value(), Left::by_hand);
+  ASSERT_TRUE(live()) << "it is watched by the next start, too";
+  pass(10'000'000);
+  provider.keys.pop_back();
+  ASSERT_TRUE(ok(rotations->ended(id, "test")));
+  ASSERT_TRUE(forgets(2));
+  EXPECT_EQ(vault->get(credential)->versions[1].state, vault::VersionState::destroyed);
+  EXPECT_FALSE(rotations->get(id)->trouble.contains("Delete"));
+  EXPECT_TRUE(rotations->instructions(*rotations->get(id))->empty());
 }
 
 TEST_F(RotationTest, a_removal_that_is_refused_waits_and_is_told_and_goes_on_when_it_is_let) {

@@ -21,6 +21,13 @@ def checked_stop(gate, sandbox):
     assert sandbox.stop() == 0, sandbox.process.text()
 
 
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """A test that fails before it holds what it has started leaves no process behind."""
+    with rig.nothing_left():
+        yield
+
+
 @pytest.fixture
 def fresh(tmp_path):
     """Makes gates with sandboxes of their own: fresh() or fresh(options=[...], config="...")."""
@@ -42,7 +49,8 @@ def fresh(tmp_path):
 def shared(tmp_path_factory):
     """One gate with one sandbox for a module whose tests do not look at sums."""
     folder = tmp_path_factory.mktemp("shared")
-    sandbox = rig.Sandbox(folder)
-    gate = rig.Gate(folder, sandbox)
-    yield gate
-    checked_stop(gate, sandbox)
+    with rig.nothing_left():
+        sandbox = rig.Sandbox(folder)
+        gate = rig.Gate(folder, sandbox)
+        yield gate
+        checked_stop(gate, sandbox)

@@ -1,6 +1,7 @@
 """The rig of the flow tests: real processes on free ports, the command line, and small HTTP clients."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -56,12 +57,15 @@ def until(what, patience=PATIENCE, step=0.02):
 class Process:
     """One process with its log; what it printed is kept for the canary."""
 
+    started = []  # all of them
+
     def __init__(self, arguments, log, env=None):
         self.log = Path(log)
         with open(self.log, "ab") as out:
             self.popen = subprocess.Popen(
                 arguments, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env
             )
+        Process.started.append(self)
 
     @property
     def pid(self):
@@ -83,6 +87,18 @@ class Process:
 
     def text(self):
         return self.log.read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def nothing_left():
+    """What is started within and does not end by itself, or by its owner, is killed at the end."""
+    before = len(Process.started)
+    try:
+        yield
+    finally:
+        for one in Process.started[before:]:
+            one.kill()
+        del Process.started[before:]
 
 
 def get(url, token=None, method="GET", body=None, patience=PATIENCE):

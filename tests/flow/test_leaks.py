@@ -193,6 +193,7 @@ def test_what_is_no_report_is_refused_with_its_field(fresh):
     for body, word in [
         ({"sha256": []}, "sha256"),
         ({"sha256": ["abc"]}, "64 hex"),
+        ({"sha256": ["0" * 64, "clv_no_hash"]}, "number 2 of 2"),
         ({"sha256": ["0" * 64] * 1001}, "1000"),
         ({"sha256": ["0" * 64], "first_exposed": "yesterday"}, "first_exposed"),
         ({"sha256": ["0" * 64], "places": "here"}, "places"),
@@ -200,6 +201,20 @@ def test_what_is_no_report_is_refused_with_its_field(fresh):
     ]:
         status, answer, _ = rig.get(gate.admin + "/api/v1/leaks", gate.owner_token(), "POST", body)
         assert status == 400 and word in answer["detail"], answer
+        assert "clv_no_hash" not in json.dumps(answer), "what is no hash may be the secret"
+    words = ("leak", "report", "--data", gate.data, "--sha256", "0" * 64, "--first-exposed")
+    code, _, err = gate.run(*words, "2199-01-01T00:00:00Z")
+    assert code == 2 and "lies in the future" in err, err
+    assert gate.run(*words, "2026-01-01T00:00:00Z")[0] == 0
+
+
+def test_a_leaked_key_in_grace_is_not_thawed_and_the_refusal_says_why(fresh):
+    gate, _ = fresh()
+    key = gate.key()
+    report(gate, sha256(key["key"]))
+    gate.cli("key", "rotate", "--data", gate.data, key["id"], "--grace", "5m", "--json")
+    code, out, err = gate.run("key", "unfreeze", "--data", gate.data, key["id"])
+    assert code == 1 and "without a grace" in out + err, (out, err)
 
 
 def test_a_scan_reports_what_it_finds(fresh, tmp_path):

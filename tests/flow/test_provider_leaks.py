@@ -155,6 +155,31 @@ def test_a_credential_does_not_come_back_while_its_new_secret_has_leaked_too(hou
     assert rig.ask(it.gate, "anthropic", it.key)[0] == 200
 
 
+def test_a_leaked_key_that_a_person_has_made_is_dead_when_the_provider_refuses_it(house):
+    it = house(provider="groq", linked=False)
+    begun = it.rotate("--now")
+    it.reaches(begun, "waiting")
+    secret = rig.provider_key("groq", "new")
+    it.cli("rotation intake", begun["id"], "--secret-stdin", stdin=secret)
+    leak = report(it, secret)
+    shown = rig.until(lambda: (lambda now: now["rotation_problem"] and now)(incident(it, leak)), step=0.1)
+    assert "delete it there" in shown["rotation_problem"] and shown["state"] != "replaced"
+    rotation = rig.until(lambda: (lambda now: now["left"][0]["accepted"] and now)(it.show(begun)), step=0.1)
+    assert rotation["state"] == "failed" and "Delete the new key" in rotation["trouble"]
+    assert f"claviger rotation ended {begun['id']}" in rotation["instructions"][-1]
+    reach(it, leak, "accounted")
+    it.gate.process.kill()
+    it.gate.start()
+    it.sandbox.revoke(secret)
+    it.cli("rotation ended", begun["id"])
+    assert reach(it, leak, "replaced")["rotation_problem"] is None
+    rotation = it.show(begun)
+    assert rotation["left"] == [] and rotation["instructions"] == []
+    assert "Delete" not in (rotation["trouble"] or "")
+    code, out, err = it.gate.run("rotation", "ended", "--data", it.gate.data, begun["id"])
+    assert code == 1 and "has left no key behind" in out + err, (code, out, err)
+
+
 def test_keys_that_were_made_below_a_dead_token_while_it_was_exposed_are_frozen(fresh):
     gate, _ = fresh()
     parent = gate.key()

@@ -33,8 +33,12 @@ input = "1"
 output = "2"
 max_output = 8000
 context = 128000
+[provider.cloudflare]
+dialect = "openai"
+base_url = "https://api.cloudflare.com/client/v4"
 """
 AWS = f"AKIASANDBOXADMIN:{ADMIN}"
+SOME_UUID = "00000000-0000-4000-8000-0000000000bb"
 CLAUDE = "anthropic.claude-haiku-4-5-v1:0"
 REGION = ["--parameter", "region=us-east-1"]
 
@@ -113,6 +117,16 @@ KINDS = {
     "pinecone": Kind(
         "pinecone", "create", params(project_id="00000000-0000-4000-8000-0000000000aa"), "/api-keys",
         old=console("pinecone", owner="00000000-0000-4000-8000-0000000000aa")),
+    "mistral": Kind(
+        "mistral", "create", params(workspace_uuid=SOME_UUID, user_id=SOME_UUID), "/v1/admin/api-keys",
+        call=("/p/main/v1/chat/completions", CHAT | {"model": "mistral-small-2603"}),
+        old=console("mistral")),
+    "fireworks": Kind(
+        "fireworks", "create", params(account_id="sandbox", user_id="bot"), "/apiKeys",
+        old=console("fireworks")),
+    "cloudflare": Kind(
+        "cloudflare", "create", params(account_id="sandbox", policies='[{"effect":"allow"}]'), "/tokens",
+        old=console("cloudflare")),
     "aws": Kind(
         "bedrock", "create", params(variant="access_key", user_name="bot"), "=CreateAccessKey", admin=AWS,
         options=REGION, call=(f"/p/main/model/{CLAUDE}/converse", CONVERSE),
@@ -203,6 +217,37 @@ def test_a_secret_is_not_used_before_it_is_known_everywhere(kinds):
     at = {step["step"]: datetime.datetime.fromisoformat(step["at"]) for step in done["steps"]}
     assert (at["draining"] - at["verifying"]).total_seconds() >= 4.9, done["steps"]
     assert it.call() == 200
+
+
+def test_a_secret_whose_way_cannot_be_told_is_used_after_a_while_and_the_rotation_says_so(kinds):
+    it = kinds("xai")
+    it.sandbox.script([{"match": "/propagation", "method": "GET", "fault": "status=500"}])
+    begun = it.rotate("--now")
+    rig.until(lambda: "cannot be told" in (it.show(begun)["trouble"] or ""))
+    assert it.show(begun)["state"] == "verifying"
+    it.reaches(begun, "confirming", "done")
+    assert it.call() == 200
+
+
+def test_a_leaked_secret_in_place_is_not_dead_because_its_rotation_has_failed(kinds):
+    it = kinds("xai")
+    it.manners(spread_ms=60_000)
+    begun = it.rotate("--now")
+    it.reaches(begun, "verifying")
+    it.sandbox.script([{"match": "/rotate", "method": "POST", "fault": "status=403"}])
+    [fresh] = [key["secret_sha256"] for key in it.live()]
+    leak = it.cli("leak report", "--sha256", fresh, "--source", "a paste")["incidents"][0]["id"]
+    rotation = rig.until(lambda: (lambda now: now["state"] == "failed" and now)(it.show(begun)), step=0.1)
+    assert rotation["left"][0]["version"] == 2 and "begin anew" in rotation["trouble"], rotation
+    shown = rig.until(lambda: (lambda now: now["rotation_problem"] and now)(it.cli("incident show", leak)))
+    assert "may still accept it" in shown["rotation_problem"] and shown["state"] != "replaced"
+    it.sandbox.script([])
+    it.manners(spread_ms=0)
+    again = it.cli("rotation resume", begun["id"])
+    it.reaches(again, "done")
+    rig.until(lambda: it.cli("incident show", leak)["state"] == "replaced", step=0.1)
+    assert fresh not in [key["secret_sha256"] for key in it.live()]
+    assert it.show(begun)["left"] == []
 
 
 @every_kind

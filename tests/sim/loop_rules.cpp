@@ -60,12 +60,19 @@ void LoopWorld::check_incidents() {
     for (std::size_t i = 1; i + 1 < steward::kIncidentStates; ++i)
       if (it.reached[i] && it.reached[i - 1] && *it.reached[i] < *it.reached[i - 1])
         broken(fmt::format("{} has stamps in disorder", it.id));
+    if (it.state == IncidentState::replaced) check_replaced(it);
     if (it.state == IncidentState::detected || it.state == IncidentState::closed) continue;
     const auto opens = incidents_->opens(it);
     if (opens && *opens)
       broken(fmt::format("{} is {}, and version {} of {} opens", it.id, name_of(it.state), it.version,
                          it.subject()));
   }
+}
+
+// Whether keys that it has taken back may live on.
+bool LoopWorld::leaves(const steward::Rotation& it) {
+  const auto keys = rotations_->left_by(it);
+  return !keys || !keys->empty();
 }
 
 void LoopWorld::check_end() {
@@ -76,6 +83,8 @@ void LoopWorld::check_end() {
     if (!steward::over(it.state))
       return broken(
           fmt::format("{} of {} is {} at the end: {}", it.id, it.credential, name_of(it.state), it.trouble));
+  for (const steward::Rotation& it : *all)
+    if (leaves(it)) broken(fmt::format("{} has left a key that nobody has ended: {}", it.id, it.trouble));
   for (const Credential& one : credentials_) {
     if (emergency(one.id)) continue;  // it has failed
     const std::size_t wanted = one.provider == "azure_openai" ? 2 : 1;
@@ -88,7 +97,6 @@ void LoopWorld::check_end() {
     if (it.rotation_problem == client_text(Code::store_unavailable))
       broken(fmt::format("{} was left to people while the store was away", it.id));
     if (it.state == IncidentState::closed || !it.rotation_problem.empty()) continue;
-    if (it.state == IncidentState::replaced) check_replaced(it);
     if (it.accounting.empty())
       broken(fmt::format("{} is {} at the end, without figures", it.id, name_of(it.state)));
     const auto failed = std::ranges::find(*all, it.rotation, &steward::Rotation::id);

@@ -300,12 +300,13 @@ void LoopWorld::settle() {
     check_all();
     const auto all = rotations_->list();
     const auto open = incidents_->list({.state = {}, .open = true});
-    const bool over = all && open &&
-                      std::ranges::all_of(*all, [](const auto& it) { return steward::over(it.state); }) &&
-                      std::ranges::all_of(*open, [](const steward::Incident& it) {
-                        return it.state == steward::IncidentState::replaced || !it.rotation_problem.empty() ||
-                               (it.owned == steward::Owned::key && !it.accounting.empty());
-                      });
+    const bool over =
+        all && open &&
+        std::ranges::all_of(*all, [&](const auto& it) { return steward::over(it.state) && !leaves(it); }) &&
+        std::ranges::all_of(*open, [](const steward::Incident& it) {
+          return it.state == steward::IncidentState::replaced || !it.rotation_problem.empty() ||
+                 (it.owned == steward::Owned::key && !it.accounting.empty());
+        });
     if (over && round > 20) break;
   }
   // The last word of a rotation may be for the person.

@@ -79,6 +79,7 @@ class LoopWorld : public Chronicle {
   std::string secret_of(const Credential& one, std::int64_t version);
   bool emergency(const std::string& credential);
   bool cut_off(const Call& call);
+  bool leaves(const steward::Rotation& it);
 
   Machine machine_;
   SecretArena arena_;
