@@ -97,7 +97,9 @@ void Rotations::look_closer(Case made, Act next, std::shared_ptr<Look> look) {
     const bool needed = made.it.rotation == RotationClass::slots;
     if (needed) {
       heard.kind = Heard::Kind::refused;
-      heard.trouble = "No slot holds our secret: somebody has regenerated it outside.";
+      heard.trouble =
+          "No slot holds our secret: it was regenerated. Rotate with --emergency, which takes the spare "
+          "slot.";
     }
     return answered(id, next, heard);
   }

@@ -9,6 +9,7 @@
 namespace claviger::sim {
 
 using steward::Rotation;
+using steward::RotationMode;
 using steward::RotationState;
 
 const LoopWorld::Credential& LoopWorld::subject_of(const Rotation& it) const {
@@ -33,7 +34,12 @@ void LoopWorld::help(Care care) {
 void LoopWorld::begin_anew(const Rotation& it) {
   const auto all = rotations_->list(it.credential);
   if (!all || all->front().id != it.id) return;  // somebody has
-  const bool begun = rotations_->resume(it.id, "somebody").has_value();
+  // Doing the same again helps only where the rotation says nothing else.
+  const bool other = it.trouble.contains("Rotate with --emergency");
+  const bool begun =
+      other
+          ? rotations_->start(it.credential, {RotationMode::emergency, "it says so", "somebody"}).has_value()
+          : rotations_->resume(it.id, "somebody").has_value();
   note(fmt::format("begin {} anew -> {}", it.id, begun ? "done" : "refused"));
 }
 
