@@ -98,8 +98,8 @@ void Rotations::look_closer(Case made, Act next, std::shared_ptr<Look> look) {
     if (needed) {
       heard.kind = Heard::Kind::refused;
       heard.trouble =
-          "No slot holds our secret: it was regenerated. Rotate with --emergency, which takes the spare "
-          "slot.";
+          "No slot holds our secret: it was regenerated. Rotate with --emergency: that regenerates the "
+          "first.";
     }
     return answered(id, next, heard);
   }

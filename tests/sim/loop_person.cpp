@@ -24,9 +24,16 @@ void LoopWorld::help(Care care) {
     if (it.state == RotationState::waiting) hand_in(it, care);
     if (it.state == RotationState::revoking && it.revoke_by_hand) delete_old(it);
     if (steward::over(it.state)) tidy_up(it);
-    const bool left = it.state == RotationState::undone && it.started_by == "incident";
+    const bool left = it.state == RotationState::undone && ends_leak(it);
     if (care == Care::great && (left || it.state == RotationState::failed)) begin_anew(it);
   }
+}
+
+// Begun for an incident, or found by one.
+bool LoopWorld::ends_leak(const Rotation& it) {
+  const auto open = incidents_->list({.state = {}, .open = true});
+  return it.started_by == "incident" ||
+         (open && std::ranges::find(*open, it.id, &steward::Incident::rotation) != open->end());
 }
 
 // What has failed, or was rolled back although it ends a leak, is left to people, and other incidents of the

@@ -66,6 +66,7 @@ class LoopWorld : public Chronicle {
   void hand_in(const steward::Rotation& it, Care care);
   void hand_in_known(const steward::Rotation& it, std::string secret);
   void delete_old(const steward::Rotation& it);
+  bool ends_leak(const steward::Rotation& it);
   void begin_anew(const steward::Rotation& it);
   void tidy_up(const steward::Rotation& it);
   const Credential& subject_of(const steward::Rotation& it) const;
