@@ -124,6 +124,35 @@ TEST_F(IncidentsTest, a_leaked_credential_whose_rotation_fails_is_withdrawn_and_
   EXPECT_NE(waiting->summary.find("rot_1"), std::string::npos);
 }
 
+TEST_F(IncidentsTest, a_leaked_version_that_may_live_on_at_its_provider_is_not_replaced) {
+  const std::string id = body_of(call("POST", "/api/v1/credentials", credential_body()), 201)["id"];
+  std::string fresh = "sk-fresh-0123456789";
+  ASSERT_TRUE(vault->add_version(id, Secret::take(fresh)));
+  ASSERT_TRUE(vault->revoke_version(id, 1));
+  auto left = steward::Left::watched;
+  steward::Rotating rotating{
+      [](const std::string&, std::int64_t, const std::string&) -> Result<std::string> { return "rot_1"; },
+      [](const std::string&) -> Result<steward::RotationStage> { return steward::RotationStage::done; },
+      [](const std::string&, std::int64_t) { return steward::Way::open; },
+      [](const std::string&, std::int64_t) { return Result<void>(); }};
+  rotating.left = [&left](const std::string&, std::int64_t) -> Result<steward::Left> { return left; };
+  incidents->connect(std::move(rotating));
+  const std::string incident = report({sha(kProviderSecret)})["incidents"][0]["id"];
+  wait(std::chrono::seconds(2));
+  ASSERT_TRUE(incidents->tick());
+  EXPECT_EQ(show(incident)["state"], "accounted") << "it is probed, and was not refused yet";
+  EXPECT_TRUE(show(incident)["rotation_problem"].is_null());
+  left = steward::Left::by_hand;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(incidents->tick());
+  EXPECT_EQ(show(incident)["state"], "accounted");
+  EXPECT_NE(show(incident)["rotation_problem"].get<std::string>().find("delete it there"), std::string::npos);
+  EXPECT_EQ(std::ranges::count(told, "incident.waiting", &steward::Notice::type), 1) << "once";
+  left = steward::Left::no;
+  ASSERT_TRUE(incidents->tick());
+  EXPECT_EQ(show(incident)["state"], "replaced");
+  EXPECT_TRUE(show(incident)["rotation_problem"].is_null()) << "nobody is waited for any more";
+}
+
 TEST_F(IncidentsTest, a_closed_incident_of_a_secret_that_opens_again_is_followed_by_another) {
   const auto [id, token] = issue();
   const std::string first = report({sha(token)})["incidents"][0]["id"];
