@@ -49,6 +49,8 @@ class Docket {
   // generation, credential version, stream; the rest is known here.
   void exposed(journal::Intent intent);
   bool is_exposed() const { return exposed_; }
+  // The version of the secret that leaves: another one may have come into use since the intent.
+  void sent_with(std::int64_t version) { receipt_.credential_version = version; }
 
   // How it ended; set once before close. Without it a receipt says `internal` and presumes the hold.
   struct Ending {

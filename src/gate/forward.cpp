@@ -467,6 +467,7 @@ net::Task<Attempt> attempt(Lane& lane, net::ServerConnection& client, Request& r
              !outbound) {
     co_await give_up(x, outbound.error());
   } else {
+    docket.sent_with(outbound->credential_version());
     const bool reusable = co_await converse(x, std::move(*outbound));
     if (reusable) lane.upstreams().release(origin, std::move(upstream));
   }

@@ -60,6 +60,18 @@ TEST_F(ServeTest, a_body_for_which_there_is_no_room_is_refused_as_overloaded_bef
   EXPECT_EQ(ended(), "refusal");
 }
 
+TEST_F(ServeTest, a_receipt_names_the_version_of_the_secret_that_was_sent) {
+  upstream.plays({send_bytes(json_answer(200, kAnswer))});
+  start();
+  // In use from now on, and no World knows of it yet.
+  std::string secret = "sk-another-secret-of-the-provider";
+  ASSERT_TRUE(vault->add_version("openai-dev", Secret::take(secret)));
+  EXPECT_EQ(asked(chat_request()).status, 200);
+  ASSERT_EQ(ended(), "intent receipt");
+  EXPECT_EQ(found[0]["credential_version"], 1);
+  EXPECT_EQ(found[1]["credential_version"], 2);
+}
+
 TEST_F(ServeTest, a_compressed_body_is_refused) {
   start();
   const Answer answer = asked(request("POST", "/v1/chat/completions", kChat, "content-encoding: gzip\r\n"));

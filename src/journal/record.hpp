@@ -65,7 +65,7 @@ struct Receipt {
   std::uint64_t intent_epoch = 0;  // 0: that of the line; else the older epoch whose lease held the money
   std::string_view key, team, project, environment, provider, route, endpoint, model, credential;
   std::string_view lineage = {};        // as in the intent
-  std::int64_t credential_version = 0;  // as in the intent; 0 in lines of older programs
+  std::int64_t credential_version = 0;  // that was sent, if newer than the intent's; 0 of older programs
   int status = 0;                       // sent to the client; 0 when there was none
   Outcome outcome = Outcome::completed;
   provider::Usage usage;  // with "tier" where the answer names one, and "tools": calls of the provider's own

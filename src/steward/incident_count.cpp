@@ -28,10 +28,12 @@ bool Incidents::count_is_due(const Incident& it) const {
 
 void Incidents::count_at_provider(const Incident& it) {
   count_at_[it.id] = parts_.clock.now() + kAgain;  // however long the answer takes
+  const std::uint64_t turn = ++count_turn_[it.id];
   const Time until = *it.when(IncidentState::contained);
   parts_.rotating.count(it.subject_id, it.version, it.first_exposed, until,
-                        [this, id = it.id](Result<ProviderCount> count) {
-                          if (count) return weigh_count(id, *count);
+                        [this, id = it.id, turn](Result<ProviderCount> count) {
+                          if (count_turn_[id] != turn) return;
+                          if (count) return weigh_count(id, *count, turn);
                           const bool may_come = count.error().code == Code::conflict;
                           const Time now = parts_.clock.now();
                           count_at_[id] = may_come ? now + kForTheKey : now + kAfterTrouble;
@@ -40,7 +42,7 @@ void Incidents::count_at_provider(const Incident& it) {
 }
 
 // The gate's calls in the spans that the provider's figures are of.
-void Incidents::weigh_count(const std::string& id, const ProviderCount& count) {
+void Incidents::weigh_count(const std::string& id, const ProviderCount& count, std::uint64_t turn) {
   const auto it = get(id);
   if (!it) return;
   const auto ask = [&](const ReportSpan& span) {
@@ -64,8 +66,8 @@ void Incidents::weigh_count(const std::string& id, const ProviderCount& count) {
     };
     *gate = read();
   };
-  auto done = [this, id, count, gate] {
-    if (!*gate) return;
+  auto done = [this, id, count, gate, turn] {
+    if (!*gate || count_turn_[id] != turn) return;
     const Time now = parts_.clock.now();
     (void)keep_count(id, to_json(count, **gate, now), past_the_gate(count, **gate));
   };

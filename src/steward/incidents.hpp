@@ -171,7 +171,7 @@ class Incidents {
   // incident_count.cpp
   bool count_is_due(const Incident& incident) const;
   void count_at_provider(const Incident& incident);
-  void weigh_count(const std::string& id, const ProviderCount& count);
+  void weigh_count(const std::string& id, const ProviderCount& count, std::uint64_t turn);
   Result<void> keep_count(const std::string& id, const std::string& object, std::int64_t past);
   // `from`: where the exposure began that the figures are of.
   void accounted(const std::string& id, Time from, Result<std::string> figures);
@@ -185,10 +185,11 @@ class Incidents {
 
   IncidentParts parts_;
   Contain contain_ = Contain::rotate_first;
-  std::set<std::string> accounting_;      // whose figures are being read
-  std::map<std::string, Time> count_at_;  // when a provider is asked next
-  std::string cursor_;                    // the last that a tick looked at
-  bool unpublished_ = false;              // something is stored that the gate does not know yet
+  std::set<std::string> accounting_;                 // whose figures are being read
+  std::map<std::string, Time> count_at_;             // when a provider is asked next
+  std::map<std::string, std::uint64_t> count_turn_;  // what was asked last: an older answer knows less
+  std::string cursor_;                               // the last that a tick looked at
+  bool unpublished_ = false;                         // something is stored that the gate does not know yet
 };
 
 }  // namespace claviger::steward
