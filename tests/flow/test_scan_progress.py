@@ -13,6 +13,14 @@ REST_S = 0.25  # of a program that is slowed down, so that its scan takes longer
 LINES = 400_000
 
 
+def what_came(terminal):
+    """Nothing when nothing is there, or when the other side has closed."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
+
+
 def slowly(arguments, folder, run_s=0.004):
     """Runs a scan on a terminal, most of the time stopped: its exit code and what the terminal got."""
     ours, theirs = os.openpty()
@@ -27,15 +35,9 @@ def slowly(arguments, folder, run_s=0.004):
         process.send_signal(signal.SIGSTOP)
         time.sleep(REST_S)
         process.send_signal(signal.SIGCONT)
-        try:
-            shown += os.read(ours, 65536)
-        except BlockingIOError:
-            pass
-    try:
-        while more := os.read(ours, 65536):
-            shown += more
-    except OSError:  # the other side is closed
-        pass
+        shown += what_came(ours)
+    while more := what_came(ours):
+        shown += more
     os.close(ours)
     return process.returncode, shown.decode()
 
@@ -65,7 +67,7 @@ def test_a_long_scan_of_a_history_tells_the_share_and_the_time_left(tmp_path):
         leaks.git(tmp_path, "add", "-A")
         leaks.git(tmp_path, "commit", "-qm", f"number {i}")
     for state in ("loose", "packed"):
-        code, shown = slowly(["scan", ".", "--history"], tmp_path, run_s=0.03)
+        code, shown = slowly(["scan", ".", "--history"], tmp_path, run_s=0.01)
         assert code == 0, shown
         lines = shown.split("\r\x1b[K")
         assert any(re.fullmatch(r"objects \d+ %, \d+ s, \d+ s left", line) for line in lines), (state, shown)
