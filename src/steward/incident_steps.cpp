@@ -310,8 +310,7 @@ Result<void> Incidents::call(Plan& plan) {
   Incident& it = plan.incident;
   it.rotation_problem = fmt::format(
       "The leaked key of {} was taken back, and {} may still accept it: delete it there, or regenerate it. "
-      "It "
-      "is probed until it is refused.",
+      "It is probed until it is refused.",
       it.name, it.provider);
   return parts_.store.write([&](store::Tx& tx) -> Result<void> {
     TRY_VOID(note(tx, it, "left to a person", it.rotation_problem, kSteward, plan.written));
