@@ -169,7 +169,7 @@ class Rotations {
   Result<void> save_in(store::Tx& tx, Rotation& rotation, std::string_view what);
   Result<void> record(std::string_view action, const Rotation& rotation, std::string_view actor);
   void run_schedule(const vault::Credential& credential);
-  LeftKey left_by(const Case& made, Time now) const;
+  LeftKey make_left(const Case& made, Time now) const;
   Result<std::vector<std::string>> left_to_do(const Rotation& rotation) const;
   void look_after_left();
   void probe_left(LeftKey key);

@@ -239,7 +239,7 @@ Result<void> Rotations::act_here(Case& made, Act next) {
       const vault::VersionState was = state_of(it.new_version);
       if (was == vault::VersionState::destroyed || was == vault::VersionState::current) return alone();
       // The provider may accept it yet, or for good: its secret goes when that is over.
-      const LeftKey left = left_by(made, now);
+      const LeftKey left = make_left(made, now);
       const auto leave = [&](store::Tx& tx, const vault::Credential& after) -> Result<void> {
         TRY_VOID(put_left(tx, left, parts_.epoch));
         return also(tx, after);

@@ -15,7 +15,7 @@ std::string busy_name(const LeftKey& key) { return fmt::format("{}/{}", key.cred
 }  // namespace
 
 // What the rotation's undoing leaves.
-LeftKey Rotations::left_by(const Case& made, Time now) const {
+LeftKey Rotations::make_left(const Case& made, Time now) const {
   LeftKey key;
   key.credential = made.it.credential;
   key.version = made.it.new_version;
