@@ -109,14 +109,13 @@ bool Heads::suits(const std::vector<Literal>& literals) {
 
 Heads::Heads(std::vector<Literal> literals) : literals_(std::move(literals)) {
   std::vector<Shape> groups;
-  for (unsigned number = 0; number < literals_.size(); ++number) {
-    Literal& literal = literals_[number];
+  for (Literal& literal : literals_) {
     if (literal.any_case) std::ranges::transform(literal.text, literal.text.begin(), lower);
     Shape shape;
     shape.add(literal);
     groups.push_back(shape);
-    add_slots(number);
   }
+  fill_slots();
   join_groups(groups, kBaskets);
   for (std::size_t i = 0; i < groups.size(); ++i) {
     for (std::size_t place = 0; place < kHead; ++place)
@@ -135,16 +134,30 @@ std::size_t Heads::slot_of(const char* head) {
 }
 
 void Heads::compare(std::string_view text, std::size_t at, std::vector<Place>& out) const {
-  const std::vector<unsigned>& numbers = slots_[slot_of(text.data() + at)];
-  if (numbers.empty()) return;
-  const std::string_view here = text.substr(at);
-  for (const unsigned number : numbers)
-    if (begins(literals_[number], here)) out.push_back({at, number});
+  const std::size_t slot = slot_of(text.data() + at);
+  for (std::size_t i = slots_[slot]; i < slots_[slot + 1]; ++i)
+    if (begins(literals_[in_slots_[i]], text.substr(at))) out.push_back({at, in_slots_[i]});
 }
 
-// All ways to write the first bytes of a literal lead to it.
-void Heads::add_slots(unsigned number) {
-  const Literal& literal = literals_[number];
+void Heads::fill_slots() {
+  std::vector<std::pair<std::size_t, std::uint8_t>> pairs;
+  std::vector<std::size_t> slots;
+  for (std::size_t number = 0; number < literals_.size(); ++number) {
+    add_slots(literals_[number], slots);
+    for (const std::size_t slot : slots) pairs.emplace_back(slot, static_cast<std::uint8_t>(number));
+  }
+  std::ranges::sort(pairs);
+  for (const auto& [slot, number] : pairs) {
+    in_slots_.push_back(number);
+    ++slots_[slot + 1];
+  }
+  for (std::size_t slot = 1; slot < slots_.size(); ++slot)
+    slots_[slot] = static_cast<std::uint16_t>(slots_[slot] + slots_[slot - 1]);
+}
+
+// All ways to write the first bytes of a literal lead to it. Replaces what `out` holds.
+void Heads::add_slots(const Literal& literal, std::vector<std::size_t>& out) {
+  out.clear();
   for (unsigned capitals = 0; capitals < (1U << kHead); ++capitals) {
     std::array<char, kHead> head{};
     bool possible = true;
@@ -154,8 +167,8 @@ void Heads::add_slots(unsigned number) {
       possible = possible && literal.any_case && is(head[i], kLower);
       head[i] = static_cast<char>(head[i] - 32);
     }
-    std::vector<unsigned>& slot = slots_[slot_of(head.data())];
-    if (possible && std::ranges::find(slot, number) == slot.end()) slot.push_back(number);
+    const std::size_t slot = slot_of(head.data());
+    if (possible && std::ranges::find(out, slot) == out.end()) out.push_back(slot);
   }
 }
 

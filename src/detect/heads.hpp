@@ -33,12 +33,15 @@ class Heads {
   using Nibbles = std::array<std::uint8_t, 16>;  // the baskets that have this half of a byte
 
   static std::size_t slot_of(const char* head);
-  void add_slots(unsigned number);
+  static void add_slots(const Literal& literal, std::vector<std::size_t>& out);
+  void fill_slots();
   void compare(std::string_view text, std::size_t at, std::vector<Place>& out) const;
   std::size_t find_avx2(std::string_view text, std::vector<Place>& out) const;
 
   std::vector<Literal> literals_;
-  std::vector<std::vector<unsigned>> slots_ = std::vector<std::vector<unsigned>>(std::size_t{1} << kSlotBits);
+  // Numbers by slot, one slot after the other, and where each begins.
+  std::vector<std::uint8_t> in_slots_;
+  std::array<std::uint16_t, (std::size_t{1} << kSlotBits) + 1> slots_{};
   std::array<Nibbles, kHead> low_{}, high_{};
 };
 

@@ -21,6 +21,7 @@ constexpr int kManyDigits = 32;  // hex of text that is hex itself: hardly a let
 // One bit a byte: what runs are made of, and what begins an escape.
 struct Bits {
   std::uint64_t value = 0, mark = 0;
+  bool zero = false;  // whether one of them is
 };
 
 struct Kinds {
@@ -37,6 +38,7 @@ struct Plain {
       const std::uint64_t bit = std::uint64_t{1} << i;
       if (is_in_run(at[i])) out.value |= bit;
       if (at[i] == '%' || at[i] == '&' || at[i] == '\\') out.mark |= bit;
+      out.zero = out.zero || at[i] == '\0';
     }
     return out;
   }
@@ -91,7 +93,8 @@ struct Avx2 {
 
   CLAVIGER_AVX2 static Bits bits(const char* at) {
     const __m256i low = load(at), high = load(at + 32);
-    return {~both(outside(low), outside(high)), both(marks(low), marks(high))};
+    return {~both(outside(low), outside(high)), both(marks(low), marks(high)),
+            _mm256_movemask_epi8(same(_mm256_min_epu8(low, high), 0)) != 0};
   }
   CLAVIGER_AVX2 static Kinds kinds(const char* at) {
     const __m256i low = load(at), high = load(at + 32);
@@ -192,7 +195,6 @@ class Surveyor {
 
   [[gnu::always_inline]] inline void whole() {
     out_.clear();
-    out_.zeros = text_.contains('\0');
     Runs values(0, kShortestDense);
     const auto run = [this](std::size_t begin, std::size_t end) __attribute__((always_inline)) {
       if (!is_dense(begin, end)) return;
@@ -202,6 +204,7 @@ class Surveyor {
     for (std::size_t at = 0; at < text_.size(); at += kBlock) {
       const Bits bits = look(at, Cpu::bits);
       if (bits.mark != 0) escapes(at, bits.mark);
+      if (bits.zero && !out_.zeros) out_.zeros = text_.substr(at, kBlock).contains('\0');
       values.add(at, bits.value, run);
     }
     values.end(text_.size(), run);

@@ -89,8 +89,8 @@ HistoryScan::Teller HistoryScan::teller(std::size_t memory) const {
 void HistoryScan::Teller::each_hit(std::string_view bytes, const std::string& path,
                                    const Inspector::Tell& tell) {
   if (archives.scan(bytes, path, tell)) return;
-  scanner.scan(bytes, {.path = path},
-               [&](const detect::Hit& hit) { tell(hit, path, line_place(bytes, hit)); });
+  LinePlaces lines(bytes);
+  scanner.scan(bytes, {.path = path}, [&](const detect::Hit& hit) { tell(hit, path, lines.of(hit)); });
 }
 
 void HistoryScan::tell_place(const Places& places, const std::vector<const Place*>& group, Teller& teller) {

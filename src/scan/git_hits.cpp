@@ -9,15 +9,13 @@
 
 namespace claviger::scan {
 
-LinePlace line_place(std::string_view text, const detect::Hit& hit) {
-  const std::string_view before = text.substr(0, hit.begin);
-  const std::size_t last = before.rfind('\n');
-  LinePlace place;
-  place.line = 1 + std::ranges::count(before, '\n');
-  place.column = static_cast<std::int64_t>(hit.begin - (last == std::string_view::npos ? 0 : last + 1)) + 1;
-  const std::size_t end = std::max(hit.begin, hit.end - (hit.end > hit.begin ? 1 : 0));
-  place.end_line = place.line + std::ranges::count(text.substr(hit.begin, end - hit.begin), '\n');
-  return place;
+LinePlace LinePlaces::of(const detect::Hit& hit) {
+  if (hit.begin < at_) lines_ = LineCounter(text_);  // the order has started anew
+  at_ = hit.begin;
+  lines_.advance(hit.begin);
+  const std::size_t size = hit.end > hit.begin ? hit.end - hit.begin - 1 : 0;
+  const auto more = std::ranges::count(text_.substr(hit.begin, size), '\n');
+  return {lines_.line(), lines_.column(), lines_.line() + more};
 }
 
 namespace {
@@ -104,8 +102,9 @@ void HitCollector::scan_message(const SweptObject& object) {
   const std::size_t head = text.find("\n\n");
   if (head == std::string_view::npos) return;
   const std::string_view message = text.substr(head + 2);
+  LinePlaces places(message);
   scanner_.scan(message, {}, [&](const detect::Hit& hit) {
-    messages_.push_back({object.id, object.type, hit, line_place(message, hit)});
+    messages_.push_back({object.id, object.type, hit, places.of(hit)});
   });
   allowed_ += scanner_.allowed();
 }

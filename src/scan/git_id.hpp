@@ -37,6 +37,12 @@ struct ObjectId {
   // 40 or 64 hex digits, else nullopt.
   static std::optional<ObjectId> parse(std::string_view text);
 
+  // Whether the raw bytes at `raw` are this id's: a few words, of a length that is known when it is compiled.
+  bool stands_at(const std::uint8_t* raw) const {
+    return kind == HashKind::sha1 ? std::memcmp(bytes.data(), raw, 20) == 0
+                                  : std::memcmp(bytes.data(), raw, 32) == 0;
+  }
+
   ByteView view() const { return {bytes.data(), hash_size(kind)}; }
   std::string hex() const { return claviger::hex(view()); }
   bool is_null() const { return *this == ObjectId{.bytes = {}, .kind = kind}; }

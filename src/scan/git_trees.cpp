@@ -98,11 +98,16 @@ HotTreeReader::Verdict HotTreeReader::read_tree(const ObjectId& id, unsigned dep
     if (entry.is_submodule()) continue;
     const Verdict verdict = look(entry, depth);
     if (verdict >= HotTrees::kHot)
-      hot.push_back({trees_.intern_name(entry.name), verdict - HotTrees::kHot, entry.is_tree()});
+      hot.push_back({number_of(entry.name), verdict - HotTrees::kHot, entry.is_tree()});
   }
   if (cursor.damaged()) trees_.problems_.add(fmt::format("tree {}", id.hex()), "it is damaged");
   if (hot.empty()) return HotTrees::kNothing;
   return HotTrees::kHot + trees_.intern(std::move(hot));
+}
+
+std::uint32_t HotTreeReader::number_of(std::string_view name) {
+  if (const auto found = numbers_.find(name); found != numbers_.end()) return found->second;
+  return numbers_.emplace(name, trees_.intern_name(name)).first->second;
 }
 
 // Most entries of a tree stood in the last one too: a small table spares the search in the index.
@@ -110,9 +115,7 @@ HotTreeReader::Verdict HotTreeReader::look(const TreeEntry& entry, unsigned dept
   std::uint32_t head;
   std::memcpy(&head, entry.id, sizeof head);
   Line& line = lines_[head % lines_.size()];
-  const std::size_t hash = hash_size(trees_.database_.kind());
-  if (line.verdict != HotTrees::kUnknown && std::memcmp(line.id.bytes.data(), entry.id, hash) == 0)
-    return line.verdict;
+  if (line.verdict != HotTrees::kUnknown && line.id.stands_at(entry.id)) return line.verdict;
   const ObjectId id = ObjectId::of(entry.id, trees_.database_.kind());
   const Verdict verdict = entry.is_tree() ? verdict_of_tree(id, depth + 1) : trees_.blob_verdict(id);
   line = {id, verdict};

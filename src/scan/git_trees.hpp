@@ -88,10 +88,12 @@ class HotTreeReader {
   Verdict verdict_of_tree(const ObjectId& id, unsigned depth);
   Verdict read_tree(const ObjectId& id, unsigned depth);
   Verdict look(const TreeEntry& entry, unsigned depth);
+  std::uint32_t number_of(std::string_view name);
 
   HotTrees& trees_;
   ObjectReader reader_;
   std::vector<Line> lines_ = std::vector<Line>(std::size_t{1} << 15);
+  std::map<std::string, std::uint32_t, std::less<>> numbers_;  // of names, so that threads seldom meet
 };
 
 }  // namespace claviger::scan
