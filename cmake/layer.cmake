@@ -1,6 +1,6 @@
 # One folder of src/ = one static library, one unit-test binary, its fuzzers and its benchmarks.
 # *_test.cpp, *_fuzz.cpp and *_bench.cpp lie beside the code and are told apart by name.
-# COLD: nothing a request or a scan waits for is in it, so the program is not optimised across it.
+# COLD: nothing a request or a scan waits for is in it, so it is neither profiled nor optimised across.
 function(claviger_layer name)
   cmake_parse_arguments(L "COLD" "" "DEPS;LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
@@ -15,7 +15,10 @@ function(claviger_layer name)
     add_library(claviger_${name} STATIC ${sources})
     set(scope PUBLIC)
     if(CLAVIGER_WHOLE_PROGRAM AND NOT L_COLD)
-      target_compile_options(claviger_${name} PRIVATE ${CLAVIGER_WHOLE_PROGRAM})
+      target_compile_options(claviger_${name} PRIVATE ${CLAVIGER_WHOLE_PROGRAM} ${CLAVIGER_PROFILED})
+      if(NOT CLAVIGER_COUNT)
+        set_source_files_properties(${sources} PROPERTIES OBJECT_DEPENDS ${CLAVIGER_PROFILE})
+      endif()
     endif()
     # Of the presets asan and fuzz alike, so that the compiler's cache serves whichever is built second.
     if(CLAVIGER_SANITIZE MATCHES address AND fuzzers)
