@@ -1,8 +1,6 @@
 """`./dev profile`: puts a program that counts under the loads that matter, so that the next one is laid out
 for them: short and long requests, many and few connections, TLS, streams, a tree and a history scanned."""
 
-import os
-
 import nginx
 import ours
 import question

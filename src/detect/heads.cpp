@@ -12,7 +12,7 @@
 namespace claviger::detect {
 namespace {
 
-constexpr std::size_t kMost = 96;  // literals
+constexpr std::size_t kMost = 96;  // literals, whose numbers fit a byte
 constexpr std::size_t kBlock = 32;
 
 bool begins(const Literal& literal, std::string_view text) {

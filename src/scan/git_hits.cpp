@@ -8,16 +8,6 @@
 #include "scan/git_commit.hpp"
 
 namespace claviger::scan {
-
-LinePlace LinePlaces::of(const detect::Hit& hit) {
-  if (hit.begin < at_) lines_ = LineCounter(text_);  // the order has started anew
-  at_ = hit.begin;
-  lines_.advance(hit.begin);
-  const std::size_t size = hit.end > hit.begin ? hit.end - hit.begin - 1 : 0;
-  const auto more = std::ranges::count(text_.substr(hit.begin, size), '\n');
-  return {lines_.line(), lines_.column(), lines_.line() + more};
-}
-
 namespace {
 
 constexpr std::size_t kUsefulCopy = 192;  // a shorter one is scanned like what is inserted

@@ -44,18 +44,6 @@ struct HistoryHits {
   std::uint64_t allowed = 0;
 };
 
-// Where the hits of one text stand. They come in order, so that each line is counted once.
-class LinePlaces {
- public:
-  explicit LinePlaces(std::string_view text) : text_(text), lines_(text) {}
-  LinePlace of(const detect::Hit& hit);
-
- private:
-  std::string_view text_;
-  LineCounter lines_;
-  std::size_t at_ = 0;
-};
-
 // Numbers the hits of one text; the same secret at the same place among its like has the same key in every
 // text.
 class HotKeys {

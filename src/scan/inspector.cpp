@@ -52,6 +52,15 @@ void LineCounter::advance(std::size_t offset) {
   }
 }
 
+LinePlace LinePlaces::of(const detect::Hit& hit) {
+  if (hit.begin < last_) here_ = begin_;
+  last_ = hit.begin;
+  here_.advance(hit.begin);
+  LineCounter end = here_;
+  end.advance(hit.end > hit.begin ? std::min(hit.end, size_) - 1 : hit.begin);
+  return {here_.line(), here_.column(), end.line()};
+}
+
 Inspector::Inspector(const Task& task, Tell tell)
     : task_(task),
       tell_(std::move(tell)),
@@ -120,29 +129,26 @@ void Inspector::stream(Source& source, const std::string& path) {
 }
 
 void Inspector::look(const Piece& piece, const std::string& path, std::vector<Spot>* spots) {
-  LineCounter place(piece.bytes, piece.line, piece.column);
+  LinePlaces places(piece.bytes, piece.line, piece.column);
   scanner_.scan(piece.bytes, {path}, [&](const detect::Hit& hit) {
     if (hit.begin < piece.first || hit.begin >= piece.end) return;
     if (spots != nullptr) spots->push_back({hit.begin, hit.end, task_.engine->rules().at(hit.rule).id});
-    note(hit, place, piece.bytes, path);
+    note(hit, places, path);
   });
   outcome_.skipped.allowed += scanner_.allowed();
 }
 
-void Inspector::note(const detect::Hit& hit, LineCounter& place, std::string_view bytes,
-                     const std::string& path) {
+void Inspector::note(const detect::Hit& hit, LinePlaces& places, const std::string& path) {
   const detect::Rule& rule = task_.engine->rules().at(hit.rule);
   if (rule.severity < task_.least) return;
-  place.advance(hit.begin);
-  LineCounter end = place;
-  end.advance(hit.end > hit.begin ? std::min(hit.end, bytes.size()) - 1 : hit.begin);
-  if (tell_) return tell_(hit, path, {place.line(), place.column(), end.line()});
+  const LinePlace place = places.of(hit);
+  if (tell_) return tell_(hit, path, place);
   if (!outcome_.has_room(path)) return;
   Finding finding = finding_of(rule, hit);
   finding.file = path;
-  finding.line = place.line();
-  finding.column = place.column();
-  finding.end_line = end.line();
+  finding.line = place.line;
+  finding.column = place.column;
+  finding.end_line = place.end_line;
   outcome_.findings.push_back(std::move(finding));
 }
 

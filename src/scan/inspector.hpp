@@ -48,6 +48,18 @@ class LineCounter {
   std::int64_t line_, column_;
 };
 
+// Where the hits of one text stand. As a scan tells them, almost always in order: lines are counted once.
+class LinePlaces {
+ public:
+  explicit LinePlaces(std::string_view text, std::int64_t line = 1, std::int64_t column = 1)
+      : begin_(text, line, column), here_(begin_), size_(text.size()) {}
+  LinePlace of(const detect::Hit& hit);
+
+ private:
+  LineCounter begin_, here_;
+  std::size_t size_, last_ = 0;
+};
+
 class Inspector final : private Members {
  public:
   // Is told of each hit instead of the outcome's findings; `path` is that of the file or member it stands in.
@@ -82,7 +94,7 @@ class Inspector final : private Members {
   void member(const std::string& path, Source& content) override;
   void problem(const std::string& path, const std::string& why) override;
 
-  void note(const detect::Hit& hit, LineCounter& place, std::string_view bytes, const std::string& path);
+  void note(const detect::Hit& hit, LinePlaces& places, const std::string& path);
   bool opened(const Extent& extent, std::string_view head, const std::string& path);
 
   const Task& task_;
