@@ -396,6 +396,7 @@ constexpr std::string_view kNegatives[] = {
     "clarifai api_key: <redacted> trace {H32}\n",
     "{\"pinecone_api_key\": {\"secret_ref\": \"{uuid}\", \"version\": \"{H32}\"}}\n",
     "api_key_name,project_id\nexa,{uuid}\n",
+    "annotations:\n  checksum/secret: {H64}\n  checksum/api-token: {H64}\n",
 };
 
 std::vector<std::string> negatives(const Ruleset& rules, std::uint64_t seeds) {

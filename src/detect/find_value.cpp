@@ -320,11 +320,22 @@ void judge_list(Look& look, Scene& scene) {
   }
 }
 
+// checksum/secret: what was hashed, in the annotations of a pod.
+bool is_of_digest(Look& look, std::string_view name) {
+  constexpr std::size_t kWordReach = 16;  // longer than the words below
+  const auto begin = static_cast<std::size_t>(name.data() - look.text.data());
+  if (begin == 0 || look.text[begin - 1] != '/') return false;
+  look.reach.take(begin - std::min(begin, kWordReach), begin);
+  const std::string_view before = look.text.substr(0, begin - 1);
+  return std::ranges::any_of(std::array{"checksum", "hash", "digest", "sha256", "sha1", "md5"},
+                             [&](const char* word) { return ends_any_case(before, word); });
+}
+
 // What stands where a value is given; says whether it was told, or the name holds something else.
 bool judge_given(Look& look, Scene& scene, const Value& value, std::size_t name_end) {
   if (value.end - value.begin < 8 && value.giving != Giving::called) return false;
   scene.where = value;
-  scene.name_class = classify_name(scene.name);
+  scene.name_class = is_of_digest(look, scene.name) ? NameClass::other : classify_name(scene.name);
   if (scene.name_class == NameClass::other) return true;
   const bool told = judge_value(look, scene);
   if (!value.listed) return told || judge_second(look, scene, name_end);
