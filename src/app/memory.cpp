@@ -11,13 +11,13 @@ namespace {
 
 constexpr std::int64_t kQuietNs = 10'000'000'000;  // without a request, until free memory goes back
 
-// Code is never written to, so its pages can be dropped without losing anything. Not so the read-only data
-// behind it: relocations have been written there.
+// Segments that were never writable can be dropped without losing anything: relocations are written into
+// those of data, also where these are sealed afterwards.
 int drop_code(dl_phdr_info* object, std::size_t, void*) {
   const auto page = static_cast<ElfW(Addr)>(::sysconf(_SC_PAGESIZE));
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const ElfW(Phdr)& part = object->dlpi_phdr[i];
-    if (part.p_type != PT_LOAD || (part.p_flags & PF_X) == 0 || (part.p_flags & PF_W) != 0) continue;
+    if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
     const ElfW(Addr) begin = (object->dlpi_addr + part.p_vaddr) & ~(page - 1);
     const ElfW(Addr) end = object->dlpi_addr + part.p_vaddr + part.p_memsz;
     ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // only a wish

@@ -5,8 +5,8 @@
 
 namespace claviger::app {
 
-// Lets go of the program's own code and that of its libraries: what is used comes back page by page from the
-// page cache. Half of what an idle gate holds is code of the start and of the command line.
+// Lets go of the program's own code and constants and those of its libraries: what is used comes back page by
+// page from the page cache. Half of what an idle gate holds is of the start and of the command line.
 void let_go_of_code();
 
 // Returns free memory to the system once, a while after the last request. For a regular tick.
