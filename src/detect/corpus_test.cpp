@@ -128,6 +128,13 @@ constexpr std::string_view kPlaces[] = {
     "def @n():\n    return \"@S\"\n",
     "@n, region = \"@S\", \"eu\"\n",
     "case '@P': return '@S';\n",
+    "can you try with my @P key? `@S` thanks\n",
+    "use this @P API key for now: @S\n",
+    "[{\"ParameterKey\": \"@N\", \"ParameterValue\": \"@S\"}]\n",
+    "<string name=\"@n\" translatable=\"false\">@S</string>\n",
+    "GET /v1 HTTP/1.1\nHost: api.@P.com\nAuthorization: Bot @S\n",
+    "Content-Transfer-Encoding: quoted-printable\n\n@N=3D@S\n",
+    "\"@N\": '@S'\n'other': 1\n",
 };
 
 struct Case {
@@ -268,6 +275,17 @@ void add_split(const Case& c, const std::string& name, const std::function<void(
       "\";\n");
 }
 
+// By the operators and calls of other languages.
+void add_joined(const Case& c, const std::string& name, const std::function<void(std::string)>& add) {
+  const std::string head = c.secret.substr(0, 4), rest = c.secret.substr(4);
+  add("UPDATE settings SET " + name + " = '" + head + "' || '" + rest + "';\n");
+  add("UPDATE settings SET " + name + " = CONCAT('" + head + "', '" + rest + "');\n");
+  add("local " + name + " = '" + head + "' .. '" + rest + "'\n");
+  add(name + " = \"" + head + "\" <> \"" + rest + "\"\n");
+  add("String " + name + " = \"" + head + "\".concat(\"" + rest + "\");\n");
+  add("String " + name + " = new StringBuilder(\"" + head + "\").append(\"" + rest + "\").toString();\n");
+}
+
 void add_listed(const Case& c, const std::string& name, const std::function<void(std::string)>& add) {
   add("const " + name + " = String.fromCharCode(" + each(c.secret, "{}, ") + "10);\n");
   add("unsigned char " + name + "[] = {" + each(c.secret, "0x{:02x}, ") + "0x00};\n");
@@ -287,6 +305,7 @@ TEST_F(Corpus, encoded_and_split_keys_are_found) {
     add("data = \"" + hex(as_bytes(c.text)) + "\"\n");
     add("https://host/cb?state=" + each(c.text, "%{:02X}") + "\n");
     add("var s = \"" + each(c.text, "\\u{:04x}") + "\";\n");
+    add("var s = \"" + each(c.text, "\\u{{{:x}}}") + "\";\n");
     add(utf16(c.text, true));
     add(utf16("x" + c.text, false));
     add(name + " = bytes.fromhex('" + hex(as_bytes(c.secret)) + "').decode()\n");
@@ -297,6 +316,7 @@ TEST_F(Corpus, encoded_and_split_keys_are_found) {
     if (!c.text.starts_with(name_of(engine_->rules().at(*engine_->rules().find(c.rule))) + "=")) continue;
     add("apiVersion: v1\nkind: Secret\ndata:\n  " + name + ": " + base64(as_bytes(c.secret)) + "\n");
     add_split(c, name, add);
+    add_joined(c, name, add);
     add_listed(c, name, add);
   }
   expect_recall(cases, 0.97);
@@ -397,6 +417,9 @@ constexpr std::string_view kNegatives[] = {
     "{\"pinecone_api_key\": {\"secret_ref\": \"{uuid}\", \"version\": \"{H32}\"}}\n",
     "api_key_name,project_id\nexa,{uuid}\n",
     "annotations:\n  checksum/secret: {H64}\n  checksum/api-token: {H64}\n",
+    "did you rotate the deepgram key? see {H40}\n",
+    "the pinecone token is bound to this index: {uuid}\n",
+    "the deepgram key is gone since this commit: {H40}\n",
 };
 
 std::vector<std::string> negatives(const Ruleset& rules, std::uint64_t seeds) {

@@ -332,6 +332,17 @@ Decoder::Escape Decoder::entity_at(std::size_t at) const {
   return {end + 1 - at, static_cast<char>(value)};
 }
 
+// \u{2d}, \u{0070} and \u{a}
+Decoder::Escape Decoder::braced_at(std::size_t at) const {
+  int value = 0;
+  std::size_t end = at + 3;
+  while (end < text_.size() && end < at + 7 && hex_of(text_[end]) >= 0)
+    value = value * 16 + hex_of(text_[end++]);
+  if (end == at + 3 || end >= text_.size() || text_[end] != '}' || value > 126) return {};
+  if (!is_text(static_cast<char>(value))) return {};
+  return {end + 1 - at, static_cast<char>(value)};
+}
+
 Decoder::Escape Decoder::escape_at(std::size_t at) const {
   const auto number = [&](std::size_t from, std::size_t digits) {
     int value = 0;
@@ -344,6 +355,8 @@ Decoder::Escape Decoder::escape_at(std::size_t at) const {
   std::size_t size = 0;
   if (text_[at] == '%')
     value = number(at + 1, 2), size = 3;
+  else if (text_.substr(at, 3) == "\\u{")
+    return braced_at(at);
   else if (text_[at] == '\\' && next == 'u')
     value = number(at + 2, 4), size = 6;
   else if (text_[at] == '\\' && next == 'x')

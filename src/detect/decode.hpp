@@ -73,12 +73,15 @@ class Decoder {
   std::optional<std::size_t> next_line(std::size_t at);
   Escape escape_at(std::size_t at) const;
   Escape entity_at(std::size_t at) const;
+  Escape braced_at(std::size_t at) const;
   std::size_t escaped_word(std::size_t at);
   std::size_t wide_run(std::size_t begin, std::size_t step);
   std::size_t join_scheme(std::size_t seam, std::size_t next);
   std::size_t join_over(std::size_t seam, std::size_t next);
   View named(std::size_t begin, std::size_t most) const;
   std::size_t list(std::size_t at);
+  std::size_t pieces(std::size_t at, std::size_t begin, std::size_t open);
+  std::size_t called(std::size_t at);
   std::size_t added(std::size_t sign);
   std::size_t numbers(std::size_t at);
 

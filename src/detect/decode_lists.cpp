@@ -14,6 +14,7 @@ constexpr std::size_t kListReach = 1024;    // so far before ".join" its list be
 constexpr std::size_t kFewestNumbers = 12;  // characters
 constexpr std::size_t kMostNumbers = 4096;
 constexpr std::string_view kJoin = ".join(";
+constexpr std::string_view kConcat = "CONCAT(";
 constexpr std::array<std::string_view, 6> kNumbers{"fromCharCode(", "bytes([",      "bytearray([",
                                                    "[]byte{",       "Uint8Array([", "[] = {"};
 
@@ -90,11 +91,16 @@ std::size_t Decoder::list(std::size_t at) {
   } else {
     return at;
   }
+  return pieces(at, begin, open);
+}
+
+// The strings from `open` on, as one that stands at `begin`.
+std::size_t Decoder::pieces(std::size_t at, std::size_t begin, std::size_t open) {
   reach_.round(begin, at, kListReach + 2, kListReach);
   View view = named(begin, kNameBefore);
   view.text.push_back('"');
   const std::size_t head = view.text.size();
-  std::size_t pieces = 0, i = open;
+  std::size_t count = 0, i = open;
   while (true) {
     i = skip_blank(text_, i, i + 64);
     if (i >= text_.size() || !is(text_[i], kQuote)) break;
@@ -102,13 +108,13 @@ std::size_t Decoder::list(std::size_t at) {
     if (end == std::string_view::npos || view.text.size() > limits::kScanWindow) break;
     view.stretches.push_back({view.text.size(), i + 1, 1, 1});
     view.text += text_.substr(i + 1, end - i - 1);
-    ++pieces;
+    ++count;
     i = skip_blank(text_, end + 1, end + 65);
     if (i >= text_.size() || text_[i] != ',') break;
     ++i;
   }
   reach_.round(begin, i, kNameBefore + 1, kListReach + 2);
-  if (pieces < 2 || view.text.size() < head + kFewestNumbers) return at;
+  if (count < 2 || view.text.size() < head + kFewestNumbers) return at;
   view.text.push_back('"');
   if (budget_.take(view.text.size())) visit_(view);
   return std::max(i, at + 1);
@@ -150,11 +156,18 @@ std::size_t Decoder::added(std::size_t sign) {
   return std::max(from, sign + 1);
 }
 
+// CONCAT('sk-', '...'), of which `at` is the rarer part.
+std::size_t Decoder::called(std::size_t at) {
+  const std::size_t end = text_.find('(', at) + 1;
+  if (!text_.substr(0, end).ends_with(kConcat)) return at;
+  return pieces(at, end - kConcat.size(), end);
+}
+
 // String.fromCharCode(115, 107, ...), bytes([0x73, ...]) and their like.
 std::size_t Decoder::numbers(std::size_t at) {
   const auto* const opener = std::ranges::find_if(
       kNumbers, [&](std::string_view one) { return text_.substr(at, one.size()) == one; });
-  if (opener == kNumbers.end()) return at;
+  if (opener == kNumbers.end()) return called(at);
   const std::size_t open = at + opener->size();
   View view = named(open - 1, kNameBefore);
   const std::size_t sign = view.text.find_last_of("=:");

@@ -136,7 +136,7 @@ bool says_key(Look& look, const Scene& scene) {
   const std::size_t from = scene.where.begin > kTable ? scene.where.begin - kTable : 0;
   const std::string_view before = look.text.substr(from, scene.where.begin - from);
   return ends_any_case(scene.name, "client") || holds_any_case(before, "api_key") ||
-         holds_any_case(before, "apikey");
+         holds_any_case(before, "apikey") || holds_any_case(before, "api-key");
 }
 
 // In a row of a table, rather than in an assignment or as what a client is made with.
@@ -272,11 +272,21 @@ void read_value(Look& look, Scene& scene) {
   if (!is_login_flag(scene.name) && undo_encoding(scene)) undo_encoding(scene);  // some are encoded twice
 }
 
+// The "=" before `at` is written "=3D", as in mail.
+bool is_mailed(Look& look, std::size_t at) {
+  constexpr std::size_t kHead = 4096;  // of the part that holds its headers
+  if (at == 0 || look.text[at - 1] != '=' || look.text.substr(at, 2) != "3D") return false;
+  const std::size_t from = at > kHead ? at - kHead : 0;
+  look.reach.take(from, at + 2);
+  return look.text.substr(from, at - from).contains("quoted-printable");
+}
+
 // What is given to a name: a provider's key by its surroundings, else what is random or like a password.
 // Says whether it was told.
 bool judge_value(Look& look, Scene& scene) {
   if (scene.where.end - scene.where.begin < 8) return false;
   const std::size_t before = look.hits.size();
+  if (is_mailed(look, scene.where.begin)) scene.where.begin += 2;
   read_value(look, scene);
   if (is_login_flag(scene.name)) {
     find_basic(look, scene);
@@ -359,13 +369,17 @@ void find_value(Look& look, std::size_t begin, std::size_t end) {
   const auto word = word_on_line(look.text, name_end, look.reach);
   if (!word || (value && word->begin == value->begin)) return;
   scene.name_class = classify_name(scene.name);
-  if (scene.name_class != NameClass::key) return;
+  if (scene.name_class != NameClass::key && scene.name_class != NameClass::weak) return;
+  // Of a name that is weak the provider's word must be a part.
+  if (scene.name_class == NameClass::weak) scene.name_class = NameClass::none;
   scene.where = *word;
   read_value(look, scene);
   // A UUID or a digest in a call is what the key is looked up by.
   const bool asked =
       word->giving == Giving::called && scene.encoding == Encoding::plain && is_plain_id(scene.value);
-  if (!asked && (is_uuid(scene.value) || looks_random(scene.value))) find_by_context(look, scene);
+  const bool generated =
+      is_uuid(scene.value) || scene.encoding != Encoding::plain || looks_random(scene.value);
+  if (!asked && generated) find_by_context(look, scene);
 }
 
 }  // namespace claviger::detect

@@ -8,7 +8,8 @@ namespace claviger::detect {
 namespace {
 
 constexpr std::size_t kMostBlank = 200;  // indentation between two pieces
-constexpr std::string_view kJoins[] = {"..", "++", "||", "+", ".", "&", "~", "\\"};
+constexpr std::string_view kJoins[] = {").append(", ".concat(", "..", "++", "||", "<>",
+                                       "+",         ".",        "&",  "~",  "\\"};
 
 std::size_t skip_blank(std::string_view text, std::size_t at) {
   const std::size_t ceiling = std::min(text.size(), at + kMostBlank);
@@ -16,11 +17,20 @@ std::size_t skip_blank(std::string_view text, std::size_t at) {
   return at;
 }
 
-// Operators that join strings: + . .. & ~ || ++ \ and nothing at all.
+// Operators and calls that join strings: + . .. & ~ || ++ <> \ .concat( and nothing at all.
 std::size_t skip_operator(std::string_view text, std::size_t at) {
   for (const std::string_view op : kJoins)
     if (text.substr(at, op.size()) == op) return at + op.size();
   return at;
+}
+
+// The string whose inside begins at `at` is the key of a mapping, or a name that is given something.
+bool is_name(std::string_view text, std::size_t at, char quote) {
+  constexpr std::size_t kLongest = 80;
+  const std::size_t close = text.substr(at, kLongest).find(quote);
+  if (close == std::string_view::npos) return false;
+  const std::size_t sign = run_end(text, at + close + 1, kSpace, 4);
+  return sign < text.size() && (text[sign] == ':' || text[sign] == '=');
 }
 
 std::optional<Step> over_quotes(std::string_view text, std::size_t at) {
@@ -36,7 +46,7 @@ std::optional<Step> over_quotes(std::string_view text, std::size_t at) {
        prefix < 2 && open < text.size() && std::string_view("fFrRbBuU@$").contains(text[open]);)
     ++open, ++prefix;
   if (open >= text.size() || !is(text[open], kQuote)) return std::nullopt;
-  if (after == gap && text[open] != quote) return std::nullopt;
+  if (after == gap && (text[open] != quote || is_name(text, open + 1, quote))) return std::nullopt;
   return Step{open + 1, Seam::quoted};
 }
 

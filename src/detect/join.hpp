@@ -15,7 +15,7 @@ struct Step {
   Seam seam = Seam::quoted;
 };
 
-inline constexpr std::size_t kSeamReach = 620;  // so far behind a place is looked for a seam at most
+inline constexpr std::size_t kSeamReach = 710;  // so far behind a place is looked for a seam at most
 bool may_be_seam(char c);                       // whether a seam may begin with it
 
 // The seam that begins at text[at], if one does: a closing quote, operator and opening quote over any lines;

@@ -19,10 +19,11 @@ constexpr std::string_view kBlockHeads[] = {"-----BEGIN", "PuTTY-User-Key-File-"
 constexpr std::string_view kSeams[] = {"\" +", "' +", "\"+\"", "'+'", "\"+'", "'+\"", "\" . \"", "' . '",
                                        "\".\"", "'.'", "\"\n ", "'\n ", "\"\n\t", "'\n\t", "\"\n\"", "'\n'",
                                        "\"\r\n", "'\r\n", "\" \\\n", "' \\\n", "\" & \"", "\" .. \"", "` +",
-                                       "\" \"", "' '", "\"\\\n", "'\\\n",
+                                       "\" \"", "' '", "\"\\\n", "'\\\n", "' || '", "' .. '", "\" <> \"",
+                                       "\").append(\"", "\".concat(\"", "'.concat('",
                                        // lists of strings or numbers, see decode_lists.cpp
                                        ".join(", "+= \"", "+= '", "fromCharCode(", "bytes([", "bytearray([",
-                                       "[]byte{", "Uint8Array([", "[] = {"};
+                                       "[]byte{", "Uint8Array([", "[] = {", "NCAT("};
 
 // Words that name what may be short or plain, which no survey calls dense: passwords and logins.
 constexpr std::string_view kPlainNames[] = {"pass", "pwd", "authorization"};

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "detect/names.hpp"
+#include "detect/prose.hpp"
 #include "detect/survey.hpp"
 #include "detect/text.hpp"
 
@@ -14,18 +15,13 @@ constexpr std::size_t kLongestValue = 4096;
 constexpr std::size_t kMostBlank = 200;
 constexpr std::size_t kElement = 640;   // of XML: so far on its end tag stands
 constexpr std::size_t kAccessors = 64;  // { get; set; } behind a property's name
-constexpr std::size_t kLongestWordLine = 600;
-constexpr std::size_t kGlance = 64;  // longer than what is looked at behind a place without moving on
+constexpr std::size_t kGlance = 64;     // longer than what is looked at behind a place without moving on
 constexpr std::string_view kValueWords[] = {"value",         "Value",        "default", "stringData",
-                                            "android:value", "secretString", "content"};
+                                            "android:value", "secretString", "content", "ParameterValue"};
 constexpr std::string_view kOperators[] = {"===", "!==", ":=",   ":-", "=>", "==", "!=",  "->",
                                            "<-",  "||=", "?\?=", "?=", "+=", "||", "?\?", "?:"};
-constexpr std::string_view kSchemes[] = {"Bearer", "bearer", "Basic", "basic",
-                                         "Token",  "token",  "Key",   "ApiKey"};
-constexpr std::string_view kKeyLinks[] = {"key ", "token ", "key: ", "token: "};
-constexpr std::string_view kKinds[] = {"API ", "api ", "Api "};
-constexpr std::string_view kLinks[] = {"- ",  "-> ", ":: ",  "\xe2\x80\x93 ", "\xe2\x80\x94 ", "is ",
-                                       "to ", "as ", "was ", "with ",         "provided: ",    "provided "};
+constexpr std::string_view kSchemes[] = {"Bearer", "bearer", "Basic",   "basic",  "Token", "token",   "Key",
+                                         "ApiKey", "apikey", "Api-Key", "Apikey", "Bot",   "GenieKey"};
 constexpr std::string_view kFolds[] = {">-", "|-", ">", "|"};  // of YAML: the value stands on the next line
 
 bool is_name(char c) { return is(c, kWord) || c == '.' || c == '$'; }
@@ -137,44 +133,27 @@ std::optional<std::size_t> element_value(std::string_view text, std::size_t at, 
   return stands(text, open, "<string>") ? std::optional(open + 8) : std::nullopt;
 }
 
+// <string name="key" translatable="false">...: behind the further attributes of an element that a quoted name
+// ends at `at`; `at` when that is no such thing.
+std::size_t skip_attributes(std::string_view text, std::size_t at, Reach& reach) {
+  constexpr std::size_t kLongest = 80;
+  std::size_t i = at;
+  for (std::size_t open = blanks(text, i, true); open > i; open = blanks(text, i, true)) {
+    const std::size_t sign = run_end(text, open, kWord, kGlance);
+    reach.take(at, sign + kLongest);
+    if (sign == open || !stands(text, sign, "=\"")) break;
+    const std::size_t close = text.substr(sign + 2, kLongest).find('"');
+    if (close == std::string_view::npos) break;
+    i = sign + 3 + close;
+  }
+  return stands(text, i, ">") ? i : at;
+}
+
 // The name before `end` fills the beginning of a cell of a CSV file.
 bool is_cell(std::string_view text, std::size_t end) {
   std::size_t begin = end;
   while (begin > 0 && end - begin < kLongestName && is_name(text[begin - 1])) --begin;
   return begin == 0 || text[begin - 1] == '\n' || text[begin - 1] == ',';
-}
-
-// The next line is one long word and nothing else.
-bool is_word_line(std::string_view text, std::size_t at) {
-  std::size_t end = at;
-  while (end < text.size() && end - at < kLongestWordLine && text[end] > ' ' && text[end] < 127) ++end;
-  return end - at >= 16 && (end == text.size() || text[end] == '\n' || text[end] == '\r');
-}
-
-// "the mistral key is ...", "mistral key" and the key on the next line.
-Operator linked(std::string_view text, std::size_t at, Reach& reach) {
-  Operator out{at, Giving::spaced};
-  for (const std::string_view word : kKinds)
-    if (stands(text, at, word) && (stands(text, at + 4, "key") || stands(text, at + 4, "token")))
-      out.after += 4;
-  for (const std::string_view word : kKeyLinks)
-    if (stands(text, out.after, word)) {
-      out.after += word.size();
-      out.linked = true;
-    }
-  if (out.linked && stands(text, out.after, "(")) return {out.after + 1, Giving::spaced, true};
-  for (const std::string_view word : kLinks)
-    if (stands(text, out.after, word)) out.after += word.size();
-  for (const std::string_view word : {std::string_view("key"), std::string_view("token")}) {
-    if (!stands(text, out.after, word)) continue;
-    std::size_t line = out.after + word.size();
-    if (stands(text, line, ":")) ++line;
-    if (stands(text, line, "\r")) ++line;
-    if (!stands(text, line, "\n")) continue;
-    reach.take(at, line + kLongestWordLine + 2);
-    if (is_word_line(text, line + 1)) return {line + 1, Giving::spaced, true};
-  }
-  return out;
 }
 
 // key, err := decode("...") and key, region = "...", "eu": behind the sign.
@@ -187,7 +166,7 @@ std::optional<std::size_t> result_of(std::string_view text, std::size_t at) {
 }
 
 std::optional<Operator> operator_at(std::string_view text, std::size_t name_end, Reach& reach) {
-  const std::size_t closed = skip_closers(text, name_end);
+  std::size_t closed = skip_closers(text, name_end);
   std::size_t at = blanks(text, closed, false);
   reach.take(name_end, at + kGlance);
   if (stands(text, at, "{ get")) {
@@ -218,6 +197,10 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end,
                      !is(text[at + 1], kSpace);
     return Operator{at + 1, row ? Giving::spaced : Giving::called, false, row && !shouted};
   }
+  if (at > closed && closed > name_end && is(text[closed - 1], kQuote)) {
+    const std::size_t end = skip_attributes(text, closed, reach);
+    if (end > closed) at = closed = end;
+  }
   if (text[at] == '>' && at == closed) {
     reach.take(at, at + 1 + kElement);
     if (text.substr(at + 1, kElement).contains("</")) return Operator{at + 1};
@@ -233,7 +216,8 @@ std::optional<Operator> operator_at(std::string_view text, std::size_t name_end,
   if (at == closed) return std::nullopt;
   const std::size_t typed = skip_type(text, at);
   if (typed != at) return Operator{typed + 1};
-  return linked(text, at, reach);
+  const Link link = link_at(text, at, reach);
+  return Operator{link.after, Giving::spaced, link.says_key};
 }
 
 // Secret("..."), new Key("..."), env("NAME", "..."): the quote inside; `at` when there is no such call.

@@ -22,7 +22,8 @@
 namespace claviger::scan {
 namespace {
 
-constexpr std::size_t kFilesInWork = 32;  // of one folder, handed to one thread
+constexpr std::size_t kFilesInWork = 32;           // of one folder, handed to one thread
+constexpr const char* kGitConfig = ".git/config";  // holds remotes, often with a token in their URLs
 
 class Fd {
  public:
@@ -190,10 +191,12 @@ class Walker {
           if (files.size() == kFilesInWork) hand_over();
           break;
         case DT_DIR:
-          if (name == ".git")
+          if (name == ".git") {
             ++outcome().skipped.repositories;
-          else
+            if (is_file(*folder, kGitConfig)) files.emplace_back(kGitConfig);
+          } else {
             more.push_back({folder, std::string(name), {}});
+          }
           break;
         case DT_LNK:
           ++outcome().skipped.links;
@@ -206,6 +209,11 @@ class Walker {
     if (errno != 0) cannot(folder->path, "reading the folder");
     hand_over();
     heap_.put(std::move(more));
+  }
+
+  static bool is_file(const Opened& folder, const char* name) {
+    struct stat facts{};
+    return ::fstatat(folder.fd.get(), name, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(facts.st_mode);
   }
 
   // Not every file system tells the type with the name.

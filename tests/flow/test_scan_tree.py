@@ -70,6 +70,13 @@ def test_what_git_ignores_is_scanned_and_git_itself_is_not(tmp_path):
     assert "1 .git left out" in err
 
 
+def test_a_token_in_the_url_of_a_remote_is_found(tmp_path):
+    leaks.git(tmp_path, "init", "-q")
+    leaks.git(tmp_path, "remote", "add", "origin", f"https://bob:{leaks.openai_key()}@git.acme.io/app.git")
+    code, report, _ = leaks.scan(tmp_path)
+    assert code == 1 and [finding["file"] for finding in report["findings"]] == [".git/config"]
+
+
 def test_links_and_special_files_are_counted_and_never_opened(tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
