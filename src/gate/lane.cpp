@@ -35,19 +35,23 @@ Waiting::~Waiting() {
 }
 
 Live::Live(Lane& lane, std::string_view key_id, net::Stream& upstream)
-    : lane_(lane), place_(lane.live_.size()), key_id_(key_id), upstream_(upstream) {
-  lane.live_.push_back(this);
+    : lane_(lane), place_(lane.running_.size()), key_id_(key_id), upstream_(upstream) {
   // It was admitted on an older World, perhaps, and no sweep saw it while its connection was being made.
-  if (lane.may_go_on(key_id, lane.now())) return;
-  cut_ = true;
-  upstream.abort();
+  lane.running_.push_back({lane.good_until(key_id), this});
+  if (lane.running_.back().until <= lane.now()) cut();
 }
 
 Live::~Live() {
-  std::vector<Live*>& all = lane_.live_;
+  std::vector<Lane::Running>& all = lane_.running_;
   all[place_] = all.back();
-  all[place_]->place_ = place_;
+  all[place_].live->place_ = place_;
   all.pop_back();
+}
+
+void Live::cut() {
+  cut_ = true;
+  lane_.running_[place_].until = Time{INT64_MAX};
+  upstream_.abort();
 }
 
 Lane::Lane(net::Loop& loop, Shared& shared, journal::Writer& journal, std::size_t number)
@@ -74,6 +78,8 @@ std::string Lane::next_request_id() {
 
 void Lane::adopt(std::shared_ptr<const World> next) {
   world_ = std::move(next);
+  for (Running& one : running_)
+    if (!one.live->cut_) one.until = good_until(one.live->key_id_);
   sweep();
 }
 
@@ -82,19 +88,16 @@ void Lane::drain() {
   for (Waiting* one : waiting_) one->client_.abort();
 }
 
-bool Lane::may_go_on(std::string_view key_id, Time now) const {
+Time Lane::good_until(std::string_view key_id) const {
   const KeyEntry* entry = world_->keys.find(key_id);
-  return entry != nullptr && world_->stands(entry->key, now);
+  return entry == nullptr ? Time{} : world_->good_until(entry->key);
 }
 
+// Looks at no request that may go on: there may be ten thousand, and the next frame waits meanwhile.
 void Lane::sweep() {
   const Time now = shared_.clock.now();
-  for (Live* one : live_) {
-    if (one->cut_) continue;
-    if (may_go_on(one->key_id_, now)) continue;
-    one->cut_ = true;
-    one->upstream_.abort();
-  }
+  for (const Running& one : running_)
+    if (one.until <= now) one.live->cut();
 }
 
 // One write(2) for all requests of the tick. What has to be on disk goes on when the syncer says so.

@@ -91,6 +91,8 @@ class Live {
 
  private:
   friend class Lane;
+  void cut();
+
   Lane& lane_;
   std::size_t place_;
   std::string_view key_id_;
@@ -153,12 +155,16 @@ class Lane {
  private:
   friend class Live;
   friend class Waiting;
+  struct Running {
+    Time until;  // its key loses its rights, by the World of now; far away once it was cut
+    Live* live;
+  };
   struct FlushWaiter {
     std::coroutine_handle<> waiter;
     bool* ok;
   };
   void flush_journal();
-  bool may_go_on(std::string_view key_id, Time now) const;
+  Time good_until(std::string_view key_id) const;
   void sweep();
 
   net::Loop& loop_;
@@ -167,7 +173,7 @@ class Lane {
   TickClock clock_;
   net::Upstreams upstreams_;
   std::shared_ptr<const World> world_;
-  std::vector<Live*> live_;
+  std::vector<Running> running_;
   std::vector<FlushWaiter> write_waiters_;
   std::vector<FlushWaiter> record_waiters_;  // of durability disk
   std::vector<FlushWaiter> written_;         // empty between two ticks: its room is used again

@@ -19,16 +19,16 @@ policy::Standing standing_of(identity::KeyState state) {
   return policy::Standing::revoked;
 }
 
-bool World::stands(const identity::Key& key, Time now) const {
-  const auto alone = [&](const identity::Key& one) {
-    return one.state == identity::KeyState::active && now < one.expires;
+Time World::good_until(const identity::Key& key) const {
+  const auto alone = [](const identity::Key& one) {
+    return one.state == identity::KeyState::active ? one.expires : Time{};
   };
-  if (!alone(key)) return false;
+  Time until = alone(key);
   for (const std::string_view id : identity::Lineage(key.lineage)) {
     const KeyEntry* above = keys.find(id);
-    if (above == nullptr || !alone(above->key)) return false;
+    until = std::min(until, above == nullptr ? Time{} : alone(above->key));
   }
-  return true;
+  return until;
 }
 
 std::string CredentialEntry::model_behind(std::string_view asked) const {

@@ -68,8 +68,8 @@ struct World {
   // model's own.
   std::optional<std::int64_t> default_max_output;
 
-  // Whether this key and every key above it is active and not expired.
-  bool stands(const identity::Key& key, Time now) const;
+  // When the first of this key and the keys above it expires; long ago when one of them is not active.
+  Time good_until(const identity::Key& key) const;
 
   // The credential that carries an environment's traffic to a provider: the first usable one, else the
   // first; nullptr when it has none.

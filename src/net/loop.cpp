@@ -39,14 +39,14 @@ void Watch::wake() {
   if (writer_) loop_.resume_soon(std::exchange(writer_, nullptr));
 }
 
-Deadlined::Deadlined(Loop& loop) : owner_(loop), place_(loop.deadlined_.size()) {
-  loop.deadlined_.push_back(this);
+Deadlined::Deadlined(Loop& loop) : owner_(loop), place_(loop.deadlines_.size()) {
+  loop.deadlines_.push_back({INT64_MAX, this});
 }
 
 Deadlined::~Deadlined() {
-  std::vector<Deadlined*>& all = owner_.deadlined_;
+  std::vector<Loop::Deadline>& all = owner_.deadlines_;
   all[place_] = all.back();
-  all[place_]->place_ = place_;
+  all[place_].whose->place_ = place_;
   all.pop_back();
 }
 
@@ -140,10 +140,10 @@ void Loop::run() {
   now_ns_ = monotonic();
   every(kDeadlineSweepNs, [this] {
     // A passed deadline only wakes coroutines; it destroys nothing, so the list stays as it is.
-    for (Deadlined* one : deadlined_)
-      if (one->deadline_ns_ <= now_ns_) {
-        one->deadline_ns_ = INT64_MAX;
-        one->deadline_passed();
+    for (Deadline& one : deadlines_)
+      if (one.at_ns <= now_ns_) {
+        one.at_ns = INT64_MAX;
+        one.whose->deadline_passed();
       }
   });
   while (!stopping_.load()) {
