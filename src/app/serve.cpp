@@ -210,7 +210,7 @@ void Server::wire() {
     return gate::explain(inquiry, *world_, house_->ledger());
   };
   wiring.ready = [this]() -> Result<void> {
-    if (!gate_->journals_healthy())
+    if (!gate_->journals_writable())
       return fail(Code::journal_unavailable, "a lane's journal cannot be written");
     return {};
   };

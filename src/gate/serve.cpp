@@ -201,9 +201,9 @@ void Gate::publish(const std::shared_ptr<const World>& next) {
   run_on_all([&](std::size_t i) { lanes_[i]->adopt(next); });
 }
 
-bool Gate::journals_healthy() const {
+bool Gate::journals_writable() const {
   for (const auto& journal : journals_)
-    if (!journal->healthy()) return false;
+    if (!journal->writable()) return false;
   return true;
 }
 

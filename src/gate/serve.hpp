@@ -34,7 +34,7 @@ class Gate {
   // "127.0.0.1:8080".
   const std::string& address() const { return address_; }
   std::size_t lanes() const { return lanes_.size(); }
-  bool journals_healthy() const;
+  bool journals_writable() const;
 
  private:
   Gate(Shared& shared, std::vector<net::Listener> listeners,

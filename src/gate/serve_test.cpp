@@ -209,7 +209,7 @@ TEST_F(ServeTest, without_a_journal_no_byte_goes_upstream) {
     EXPECT_EQ(answer.status, 503);
     EXPECT_EQ(Json::parse(answer.body)["error"]["code"], "journal_unavailable");
   }
-  EXPECT_FALSE(gate->journals_healthy());
+  EXPECT_FALSE(gate->journals_writable());
   EXPECT_EQ(upstream.bytes_received(), 0u);
   folder.set_capacity(std::nullopt);
   (void)ended();

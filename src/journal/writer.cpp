@@ -78,19 +78,19 @@ Result<void> Writer::flush() {
   if (done) done = sync_.file()->append(batch_);
   if (!done) {
     if (attempted) flush_failed_ = true;
-    unhealthy_ = true;
+    unhealthy_.store(true, std::memory_order_relaxed);
     ++failed_flushes_;
     return done;
   }
   flush_failed_ = false;
-  unhealthy_ = false;
+  unhealthy_.store(false, std::memory_order_relaxed);
   flushed_ += batch_.size();
   batch_.clear();
   sync_.wrote(flushed_);
   return {};
 }
 
-bool Writer::healthy() const { return !unhealthy_ && !sync_.failed() && batch_.size() < kBatchBound; }
+bool Writer::healthy() const { return writable() && batch_.size() < kBatchBound; }
 
 Result<void> Writer::close(Time at) {
   if (!closed_) {

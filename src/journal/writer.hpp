@@ -1,6 +1,7 @@
 // Writes one producer's journal: records into a batch, the batch with one write(2) per event-loop tick.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,8 +17,8 @@ namespace claviger::journal {
 // "gate0-00000003-000012.jsonl". Producer names are [a-z0-9_]+.
 std::string segment_name(std::string_view producer, std::uint64_t epoch, std::uint32_t segment);
 
-// One per event loop; used by its thread only. Outlives the loop, so that destructors of suspended requests
-// can still write their receipts.
+// One per event loop; used by its thread only, but for writable(). Outlives the loop, so that destructors of
+// suspended requests can still write their receipts.
 class Writer {
  public:
   // Begins epoch `epoch` of `producer` with a start record (n = 1) in the batch. Refuses with already_exists
@@ -42,6 +43,8 @@ class Writer {
   // False from a failed flush to the next that succeeds, when the batch has outgrown its bound, and for good
   // once fdatasync has failed. While it is false nothing may be exposed.
   bool healthy() const;
+  // What of healthy() other threads may ask for: the last flush succeeded, and no fdatasync has failed.
+  bool writable() const { return !unhealthy_.load(std::memory_order_relaxed) && !sync_.failed(); }
 
   // Durability `disk`: see SyncPoint::wait. The bytes must have been flushed, or be flushed soon.
   void on_synced(std::uint64_t ticket, Waiter waiter) { sync_.wait(ticket, std::move(waiter)); }
@@ -74,7 +77,7 @@ class Writer {
   std::uint64_t flushed_ = 0;
   std::uint64_t failed_flushes_ = 0;
   bool flush_failed_ = false;  // part of the batch may stand in the file
-  bool unhealthy_ = false;
+  std::atomic<bool> unhealthy_ = false;
   bool closed_ = false;
   std::string batch_;
   SyncPoint sync_;
