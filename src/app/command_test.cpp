@@ -1,5 +1,6 @@
 // The command line on a data directory that no server holds: exit codes, JSON, and what is refused.
 #include <fstream>
+#include <sstream>
 
 #include "app/rig_test.hpp"
 #include "identity/token.hpp"
@@ -34,6 +35,20 @@ TEST_F(CommandTest, help_ends_with_0_and_shows_examples) {
   EXPECT_THAT(help.out, HasSubstr("Examples:"));
   EXPECT_THAT(help.out, HasSubstr("--max-output-tokens"));
   EXPECT_EQ(run({"--version"}).code, kOk);
+}
+
+TEST_F(CommandTest, every_command_that_the_help_lists_is_found_by_its_name) {
+  std::istringstream help(run({"--help"}).out);
+  std::vector<std::string> names;
+  for (std::string line; std::getline(help, line) && !line.starts_with("Exit codes");)
+    if (std::istringstream words(line); line.starts_with("  ") && line[2] >= 'a' && line[2] <= 'z')
+      words >> names.emplace_back();
+  EXPECT_GE(names.size(), 20U);
+  for (const std::string& name : names) {
+    const Ran one = run({name, "--help"});
+    EXPECT_EQ(one.code, kOk) << name;
+    EXPECT_THAT(one.out, HasSubstr("Usage: claviger " + name));
+  }
 }
 
 TEST_F(CommandTest, a_secret_is_never_taken_from_the_command_line) {

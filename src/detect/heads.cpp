@@ -52,10 +52,10 @@ struct Shape {
     double out = 1;
     for (const auto& place : halves) {
       double fits = 0;
-      for (unsigned high = 0; high < 8; ++high)
-        if ((place[1] >> high & 1U) != 0)
-          for (unsigned low = 0; low < 16; ++low)
-            if ((place[0] >> low & 1U) != 0) fits += kFrequency[high << 4 | low];
+      for (unsigned highs = place[1] & 0x7fU; highs != 0; highs &= highs - 1)
+        for (unsigned lows = place[0]; lows != 0; lows &= lows - 1)
+          fits += kFrequency[static_cast<unsigned>(std::countr_zero(highs)) << 4 |
+                             static_cast<unsigned>(std::countr_zero(lows))];
       out *= fits;
     }
     return out;
@@ -69,29 +69,49 @@ struct Shape {
   }
 };
 
-// Joins groups until few are left, always the two that cost least together. Costs are kept: the start of
-// every scan waits for this.
+// Joins groups until few are left, always the two that cost least together. The start of every scan waits for
+// this: costs are kept, and for each group with which later one it costs least.
 void join_groups(std::vector<Shape>& groups, std::size_t most) {
+  constexpr double kNever = std::numeric_limits<double>::max();
   const std::size_t count = groups.size();
-  std::vector<double> alone(count), together(count * count, std::numeric_limits<double>::max());
+  std::vector<double> alone(count), together(count * count, kNever);
+  std::vector<std::size_t> cheapest(count);
   std::vector<bool> gone(count);
+  const auto cost = [&](std::size_t a, std::size_t b) -> double& {
+    return together[std::min(a, b) * count + std::max(a, b)];
+  };
   const auto weigh = [&](std::size_t a, std::size_t b) {
     Shape both = groups[a];
     both.add(groups[b]);
-    together[std::min(a, b) * count + std::max(a, b)] = both.likelihood() - alone[a] - alone[b];
+    cost(a, b) = both.likelihood() - alone[a] - alone[b];
+  };
+  const auto look = [&](std::size_t a) {
+    const auto row = together.begin() + static_cast<std::ptrdiff_t>(a * count);
+    cheapest[a] =
+        static_cast<std::size_t>(std::min_element(row, row + static_cast<std::ptrdiff_t>(count)) - row);
   };
   for (std::size_t a = 0; a < count; ++a) alone[a] = groups[a].likelihood();
-  for (std::size_t a = 0; a < count; ++a)
+  for (std::size_t a = 0; a < count; ++a) {
     for (std::size_t b = a + 1; b < count; ++b) weigh(a, b);
+    look(a);
+  }
   for (std::size_t left = count; left > most; --left) {
-    const auto best = static_cast<std::size_t>(std::ranges::min_element(together) - together.begin());
-    const std::size_t a = best / count, b = best % count;
+    std::size_t a = 0;
+    for (std::size_t i = 1; i < count; ++i)
+      if (together[i * count + cheapest[i]] < together[a * count + cheapest[a]]) a = i;
+    const std::size_t b = cheapest[a];
     groups[a].add(groups[b]);
     alone[a] = groups[a].likelihood();
     gone[b] = true;
     for (std::size_t other = 0; other < count; ++other) {
-      together[std::min(b, other) * count + std::max(b, other)] = std::numeric_limits<double>::max();
+      cost(b, other) = kNever;
       if (other != a && !gone[other]) weigh(a, other);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i == a || i == b || cheapest[i] == a || cheapest[i] == b)
+        look(i);
+      else if (i < a && cost(i, a) < cost(i, cheapest[i]))
+        cheapest[i] = a;
     }
   }
   std::size_t kept = 0;
