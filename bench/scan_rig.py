@@ -91,12 +91,48 @@ def pack_bytes(repository):
     return 1024 * int(said["size-pack"]), int(said["in-pack"])
 
 
+def without_gaps(repository, folder):
+    """The repository itself, or when it is a partial clone a view of it in which what is missing is empty."""
+    listed = git(repository, "rev-list", "--objects", "--all", "--missing=print").splitlines()
+    missing = [line[1:] for line in listed if line.startswith("?")]
+    if not missing:
+        return repository
+    view = Path(folder) / "view.git"
+    git(folder, "init", "-q", "--bare", view)
+    objects = git(repository, "rev-parse", "--path-format=absolute", "--git-path", "objects").strip()
+    (view / "objects/info/alternates").write_text(f"{objects}\n")
+    empty = git(view, "hash-object", "-w", "--stdin", stdin=subprocess.DEVNULL).strip()
+    refs = git(repository, "for-each-ref", "--format=create %(refname) %(objectname)")
+    gaps = "".join(f"create refs/replace/{name} {empty}\n" for name in missing)
+    git(view, "update-ref", "--stdin", input=(refs + gaps).encode())
+    git(view, "symbolic-ref", "HEAD", git(repository, "symbolic-ref", "HEAD").strip())
+    return view
+
+
+_SYLLABLES = (
+    "add be con de er fig get index key list map new open path queue read set table user value write".split()
+)
+_SHAPES = (  # what source code looks like: names, words, a number or a digest now and then
+    "func {a}{B}({c} *{D}) (int, error) {{\n",
+    "\tif err := {a}.{B}(ctx, {c}); err != nil {{\n\t\treturn {n}, err\n\t}}\n",
+    "\t// {a} {b} {c} {d}: {b} the {d} before it is {a}.\n",
+    '\t{a}{B} := "{c} {d}"\n',
+    '\t{c}[{n}].{A} = {D}{{{B}: {n}, {C}: "{d}"}}\n',
+    '\t{{"{c}-{d}", "{digest}"}},\n',
+)
+
+
 def _lines(rng, count):
-    words = [f"{rng.getrandbits(32):08x}" for _ in range(count)]
-    return [
-        f"func {a}_{b}(arg {c}) {{ return call_{a}({b}, 0x{c}) }}\n"
-        for a, b, c in zip(words, words[1:] + words[:1], words[2:] + words[:2])
-    ]
+    def word():
+        return "".join(rng.choices(_SYLLABLES, k=2))
+
+    lines = []
+    for _ in range(count):
+        names = {letter: word() for letter in "abcd"}
+        names |= {letter.upper(): name.title() for letter, name in names.items()}
+        shape = rng.choices(_SHAPES, weights=(8, 8, 8, 8, 8, 1))[0]
+        lines.append(shape.format(**names, n=rng.getrandbits(10), digest=f"{rng.getrandbits(256):064x}"))
+    return lines
 
 
 def synthetic_history(folder, megabytes=260):
@@ -109,7 +145,7 @@ def synthetic_history(folder, megabytes=260):
     )
     put = importer.stdin.write
     mark = 0
-    for number in range(megabytes * 26):
+    for number in range(megabytes * 21):
         lines = _lines(rng, 900)
         versions = []
         for _ in range(20):
