@@ -58,14 +58,20 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Lines on stderr; CLAVIGER_LOG=debug|info|warn|err sets the level.
-void open_log() {
+// Lines on stderr; CLAVIGER_LOG sets the level.
+Result<void> open_log() {
   const auto log = spdlog::stderr_logger_mt("claviger");
   log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
   const char* level = std::getenv("CLAVIGER_LOG");
-  log->set_level(level == nullptr ? spdlog::level::info : spdlog::level::from_str(level));
+  if (level != nullptr) {
+    log->set_level(spdlog::level::from_str(level));
+    if (log->level() == spdlog::level::off && level != std::string_view("off"))  // a word it does not know
+      return refuse(Code::configuration,
+                    fmt::format("CLAVIGER_LOG is '{}'; it may be debug, info, warn, err or off.", level));
+  }
   log->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(log);
+  return {};
 }
 
 // Where a listener on all addresses is reached from this machine.
@@ -353,7 +359,7 @@ void Server::stop() {
 
 int serve(const ServeOptions& options) {
   const int signals = open_signals();
-  open_log();
+  if (const auto opened = open_log(); !opened) return end_with(opened.error());
   raise_descriptor_limit();
   if (const auto hardened = harden_process(); !hardened)
     spdlog::warn("the process could not be hardened: {}", hardened.error().detail);
